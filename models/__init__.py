@@ -1,0 +1,1 @@
+"""The Canvas family: define, train, evaluate and export the generative models and their helpers."""

@@ -1,0 +1,1 @@
+"""Training and example data: furniture models, renders of them, pairs, filters, captions."""

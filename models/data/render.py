@@ -1,0 +1,57 @@
+"""Photographs of furniture models, rendered by Cycles from a description: products on white, in a studio, in a room.
+
+One description gives every pair that training needs: the same `Shot` with another backdrop, frame or light.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.data import blender, placing, studio
+from models.data.framing import frame
+from models.data.shots import Cutout, Room, Shot, Sweep
+
+_STUDIO_UNIT_M = 1.0
+
+
+def render(shot: Shot, path: Path, depth: int = 8, threads: int = 2) -> None:
+    """Write `shot` to `path` as an RGBA PNG with `depth` (8 or 16) bits a channel.
+
+    A `Cutout` leaves alpha as the product's exact coverage (with its shadow as black, if asked); any other backdrop is
+    opaque. The same shot gives the same bytes on the same machine.
+    """
+    scene = blender.empty_scene(shot.height, shot.width, shot.samples, shot.seed, threads)
+    objects = _set_up(scene, shot)
+    points = blender.vertices(objects)
+    pose = frame(points, shot.view, shot.height, shot.width)
+    blender.add_camera(scene, pose, shot.view)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    blender.write_png(scene, path, isinstance(shot.backdrop, Cutout), depth)
+
+
+def _set_up(scene: Any, shot: Shot) -> list[Any]:
+    """Build everything but the camera; return the product's objects."""
+    in_room = isinstance(shot.backdrop, Room)
+    objects = placing.put_down(shot.product, None if in_room else _STUDIO_UNIT_M)
+    for prop in shot.props:
+        placing.put_down(prop)
+    points = blender.vertices(objects)
+    _hang_backdrop(scene, shot, float(np.abs(points[:, :2]).max()))
+    if not in_room:
+        centre = (points.min(axis=0) + points.max(axis=0)) / 2
+        studio.light_product(scene, shot.light, shot.view.azimuth_deg, centre, _STUDIO_UNIT_M)
+    return objects
+
+
+def _hang_backdrop(scene: Any, shot: Shot, reach_m: float) -> None:
+    backdrop = shot.backdrop
+    if isinstance(backdrop, Sweep):
+        studio.ambient(scene, (1.0, 1.0, 1.0), 0.35)
+        studio.hang_sweep(scene, backdrop, shot.view.azimuth_deg, reach_m + 0.6, _STUDIO_UNIT_M)
+    elif isinstance(backdrop, Cutout):
+        studio.ambient(scene, (1.0, 1.0, 1.0), 0.5)
+        if backdrop.shadow:
+            studio.catch_shadow(scene, _STUDIO_UNIT_M)

