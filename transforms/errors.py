@@ -27,6 +27,7 @@
     ├── StorageError                the object store
     │   ├── ObjectNotFound
     │   ├── ObjectExists            a conditional write lost
+    │   ├── ObjectTooLarge          over the reader's byte limit
     │   ├── StoreDenied
     │   ├── StoreFull
     │   ├── StoreUnavailable        (retryable)
@@ -234,6 +235,12 @@ class ObjectExists(StorageError):
     """A conditional write found the key taken."""
 
     reason = "object_exists"
+
+
+class ObjectTooLarge(StorageError):
+    """More bytes than the reader's limit."""
+
+    reason = "object_too_large"
 
 
 class StoreDenied(StorageError):
