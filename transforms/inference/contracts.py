@@ -19,13 +19,21 @@ UINT8, INT16, INT64, FP32, STRING = "UINT8", "INT16", "INT64", "FP32", "BYTES"
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """One input or output: its name, Triton dtype, and shape without the batch dimension."""
+    """One input or output.
+
+    Attributes:
+        dtype: Triton's name of it.
+        shape: without the batch dimension; -1 is variable.
+        low, high: closed range of the values, checked on answers.
+        like: name of the tensor whose height and width this one shares.
+    """
 
     name: str
     dtype: str
     shape: tuple[int, ...]
     low: float | None = None
     high: float | None = None
+    like: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,19 +62,20 @@ class ModelContract:
 
 
 _IMAGE = TensorSpec("IMAGE", UINT8, (-1, -1, 3))
-_PRODUCT = TensorSpec("PRODUCT", UINT8, (-1, -1, 1))
-_KNOWN = TensorSpec("KNOWN", UINT8, (-1, -1, 1))
+_PRODUCT = TensorSpec("PRODUCT", UINT8, (-1, -1, 1), like="IMAGE")
+_KNOWN = TensorSpec("KNOWN", UINT8, (-1, -1, 1), like="IMAGE")
 _PROMPT = TensorSpec("PROMPT", STRING, (1,))
 _SEED = TensorSpec("SEED", INT64, (1,))
+_PAINTED = TensorSpec("CANDIDATE", UINT8, (-1, -1, 3), like="IMAGE")
 _CANDIDATE = TensorSpec("CANDIDATE", UINT8, (-1, -1, 3))
-_GUIDE = TensorSpec("GUIDE", INT16, (-1, -1, 2))
-_SCENE = TensorSpec("SCENE", UINT8, (-1, -1, 3))
+_GUIDE = TensorSpec("GUIDE", INT16, (-1, -1, 2), like="CANDIDATE")
+_SCENE = TensorSpec("SCENE", UINT8, (-1, -1, 3), like="IMAGE")
 
 
 def paint_contract(name: str, *, instances: int = 1) -> ModelContract:
     """A painter's first half: (image, product matte, known region, prompt, seed) -> candidate, all at bucket size."""
     return ModelContract(
-        name, (_IMAGE, _PRODUCT, _KNOWN, _PROMPT, _SEED), (_CANDIDATE, _GUIDE), max_batch=4, instances=instances
+        name, (_IMAGE, _PRODUCT, _KNOWN, _PROMPT, _SEED), (_PAINTED, _GUIDE), max_batch=4, instances=instances
     )
 
 
@@ -99,7 +108,7 @@ CONTRACTS: Mapping[str, ModelContract] = {
         ModelContract(
             "text_detector",
             (_IMAGE,),
-            # share of the image under text boxes, number of boxes, share of the largest box
+            # share of the image under text boxes, number of boxes
             (TensorSpec("COVERAGE", FP32, (1,), low=0.0, high=1.0), TensorSpec("BOXES", FP32, (1,), low=0.0)),
         ),
         ModelContract("human_detector", (_IMAGE,), (TensorSpec("SCORE", FP32, (1,), low=0.0, high=1.0),)),
