@@ -57,13 +57,22 @@ class LocalStore:
 
     @property
     def conditional_writes(self) -> bool:
-        """True until the file system has refused a hard link."""
+        """True until a file system has refused a hard link."""
+        return self._links
+
+    def probe_conditional_writes(self, prefix_uri: str) -> bool:
+        """See `Store.probe_conditional_writes`: hard links make `if_absent` atomic."""
+        uri = join(prefix_uri, f"{PARTIAL_PREFIX}probe-{secrets.token_hex(8)}{PARTIAL_SUFFIX}")
+        try:
+            self.write(uri, b"probe", if_absent=True)
+        finally:
+            self.delete(uri)
         return self._links
 
     def read(self, uri: str, *, limit_bytes: int | None = None) -> Object:
         """See `Store.read`."""
         path = _path(uri)
-        with _translated(uri), open(os.open(path, _READ_FLAGS), "rb") as file:
+        with _translated(uri), os.fdopen(os.open(path, _READ_FLAGS), "rb") as file:
             facts = os.fstat(file.fileno())
             if not stat.S_ISREG(facts.st_mode):
                 raise ObjectNotFound(f"{uri}: not a regular file")
@@ -92,7 +101,7 @@ class LocalStore:
     ) -> Written:
         """See `Store.write`: a temporary file beside the target, synced, then linked or renamed into place."""
         path, digest = _path(uri), hashlib.sha256(data).hexdigest()
-        with _translated(uri):
+        with _translated(uri, writing=True):
             path.parent.mkdir(parents=True, exist_ok=True)
             partial = path.with_name(f"{PARTIAL_PREFIX}{os.getpid()}-{secrets.token_hex(8)}{PARTIAL_SUFFIX}")
             try:
@@ -143,21 +152,24 @@ def file_identity(facts: os.stat_result) -> str:
 
 
 def _path(uri: str) -> Path:
-    if "\0" in uri or "%00" in uri and "://" in uri:
+    if "\0" in uri or ("%00" in uri and "://" in uri):
         raise ObjectNotFound(f"{uri!r}: no path holds a null byte")
     return local_path(uri)
 
 
 @contextlib.contextmanager
-def _translated(uri: str) -> Iterator[None]:
+def _translated(uri: str, *, writing: bool = False) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise translate_os_error(error, uri) from error
+        ours = translate_os_error(error, uri)
+        if writing and isinstance(ours, ObjectNotFound):
+            ours = StorageError(str(ours), remedy="no file can have this name; choose another output folder")
+        raise ours from error
 
 
 def _write_synced(path: Path, data: bytes) -> str:
-    with open(os.open(path, _WRITE_FLAGS, 0o666), "wb", buffering=0) as file:
+    with os.fdopen(os.open(path, _WRITE_FLAGS, 0o666), "wb", buffering=0) as file:
         view = memoryview(data)
         while view:
             view = view[file.write(view) :]

@@ -132,7 +132,10 @@ class Store(Protocol):
 
     @property
     def conditional_writes(self) -> bool:
-        """Whether `if_absent` is atomic. Where false, two writers at once may both report that they created."""
+        """False once a place was met where `if_absent` is not atomic: two writers at once may both report success."""
+
+    def probe_conditional_writes(self, prefix_uri: str) -> bool:
+        """Whether `if_absent` is atomic below `prefix_uri`, found out with a small object that is deleted again."""
 
 
 _stores: dict[tuple[str, StoreConfig], Store] = {}
