@@ -18,7 +18,9 @@
     │   ├── TruncatedImage          ends before its pixels do
     │   └── TooManyPixels           a bomb, or over the pixel limit
     ├── ServingError                the inference server
-    │   ├── ServerUnavailable       down, draining, full, a dead stub (retryable)
+    │   ├── ServerUnavailable       down, draining (retryable)
+    │   │   ├── QueueFull           more requests than the server queues (retryable)
+    │   │   └── StubCrashed         a model's process died (retryable)
     │   ├── DeadlineExceeded        no answer in time (retryable)
     │   ├── ModelNotFound           the server does not hold the model
     │   ├── RequestRefused          the server refuses name, dtype or shape
@@ -175,11 +177,25 @@ class ServingError(CanvasError):
 
 
 class ServerUnavailable(ServingError):
-    """Down, draining, queue full, or a dead stub process."""
+    """Down, draining, or not answering."""
 
     reason = "server_unavailable"
     remedy = "start or restart the inference server, then run again"
     retryable = True
+
+
+class QueueFull(ServerUnavailable):
+    """More requests than the server queues, or one that queued for too long."""
+
+    reason = "queue_full"
+    remedy = "add server instances or lower the requests in flight, then run again"
+
+
+class StubCrashed(ServerUnavailable):
+    """The process that runs a Python model died; the server answers with errors until the model is loaded again."""
+
+    reason = "stub_crashed"
+    remedy = "restart the inference server, and see its log for what killed the model's process"
 
 
 class DeadlineExceeded(ServingError):

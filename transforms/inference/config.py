@@ -63,13 +63,12 @@ class ServingConfig:
     Attributes:
         endpoints: gRPC addresses, "host:port"; requests go round them.
         tls: None for plain text.
-        headers: gRPC metadata sent with every request, for instance an authorization; values never appear in
-            logs, messages or this object's repr.
+        headers: gRPC metadata sent with every request, for instance an authorization. A value `env:NAME` is read
+            from the environment where the client runs, so that a secret need not travel with the pipeline. Values
+            never appear in logs, messages or this object's repr.
         deadline_sec: deadline of one attempt; None takes the contract's own.
         max_in_flight: requests of this process under way at once.
         max_message_bytes: limit of one request or answer.
-        reload_crashed: unload and load a model whose stub process died; the server must run with explicit model
-            control and let this client use it.
     """
 
     endpoints: tuple[str, ...]
@@ -79,7 +78,6 @@ class ServingConfig:
     deadline_sec: float | None = None
     max_in_flight: int = 16
     max_message_bytes: int = 256 * 2**20
-    reload_crashed: bool = False
 
     def __post_init__(self) -> None:
         if not self.endpoints:
