@@ -1,0 +1,281 @@
+"""The only module that speaks to Triton: deadlines, retries, failover; server errors become ours.
+
+gRPC only: its client is safe to share between threads. Connections are opened on first use, so a client may be
+made before a fork as long as it is used after it. Images travel as uint8 in the request's body. Both ends are held
+against the contract, because a server answers OK to requests with a wrong dtype and for outputs that never came.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+import tritonclient.grpc as triton
+from numpy.typing import NDArray
+from tritonclient.utils import InferenceServerException
+
+from transforms.errors import (
+    ConfigError,
+    DeadlineExceeded,
+    InvalidAnswer,
+    ModelFailed,
+    ModelNotFound,
+    QueueFull,
+    RequestRefused,
+    ServerUnavailable,
+    ServingError,
+    StubCrashed,
+)
+from transforms.inference.config import ServingConfig
+from transforms.inference.contracts import CONTRACTS, STRING, ModelContract, TensorSpec
+from transforms.inference.endpoints import Endpoints
+from transforms.inference.interface import InferenceClient, Tensors, check_answer, check_request, contract_of
+
+_LOG = logging.getLogger(__name__)
+_CONTROL_DEADLINE_SEC = 10.0
+_Result = TypeVar("_Result")
+
+
+def translate(error: InferenceServerException, what: str) -> ServingError:
+    """The error of ours for one of the server's; the statuses and texts were read off tritonserver 2.51.
+
+    Args:
+        error: as tritonclient raised it.
+        what: what was asked of whom, for the message.
+    """
+    status = str(error.status() or "").removeprefix("StatusCode.")
+    # A model's traceback stays in the server's log: it names paths and shows code.
+    text = str(error.message() or "no message").partition("\n\nAt:\n")[0].strip()
+    return _class_of(status, text)(f"{what}: {text} ({status or 'refused by the client library'})")
+
+
+def _class_of(status: str, text: str) -> type[ServingError]:
+    if "Stub process" in text:
+        return StubCrashed
+    if status == "UNAVAILABLE" and ("Exceeds maximum queue size" in text or "Request timeout expired" in text):
+        return QueueFull
+    if status == "NOT_FOUND" and "has no available versions" in text:  # unloaded, or the server drains
+        return ServerUnavailable
+    if status == "RESOURCE_EXHAUSTED" and "larger than max" in text:
+        return RequestRefused
+    if "Stream removed" in text or "Socket closed" in text:
+        return ServerUnavailable
+    return _BY_STATUS.get(status, ServingError)
+
+
+_BY_STATUS: Mapping[str, type[ServingError]] = {
+    "": RequestRefused,
+    "INVALID_ARGUMENT": RequestRefused,
+    "UNAUTHENTICATED": RequestRefused,
+    "PERMISSION_DENIED": RequestRefused,
+    "UNIMPLEMENTED": RequestRefused,
+    "NOT_FOUND": ModelNotFound,
+    "INTERNAL": ModelFailed,
+    "UNAVAILABLE": ServerUnavailable,
+    "CANCELLED": ServerUnavailable,
+    "ABORTED": ServerUnavailable,
+    "RESOURCE_EXHAUSTED": ServerUnavailable,
+    "DEADLINE_EXCEEDED": DeadlineExceeded,
+}
+
+
+class TritonClient:
+    """An `InferenceClient` over one or more Triton servers that hold the same repository.
+
+    Args:
+        serving: where the servers are and how patiently they are asked.
+        contracts: the models that may be asked.
+    """
+
+    def __init__(self, serving: ServingConfig, contracts: Mapping[str, ModelContract] = CONTRACTS) -> None:
+        self._serving, self._contracts = serving, contracts
+        self._endpoints = Endpoints(serving.endpoints, serving.retry.down_sec)
+        self._slots = threading.BoundedSemaphore(serving.max_in_flight)
+        self._connections: dict[str, Any] = {}
+        self._headers = {name: _revealed(name, value) for name, value in serving.headers}
+        self._counts: Counter[str] = Counter()
+        self._digests: Mapping[str, str] | None = None
+        self._lock = threading.Lock()
+        self._dice = random.SystemRandom()
+
+    def infer(self, model: str, inputs: Tensors, *, deadline_sec: float | None = None) -> dict[str, NDArray[Any]]:
+        """See `InferenceClient.infer`. The returned arrays may be read-only."""
+        contract = contract_of(model, self._contracts)
+        batch = check_request(contract, inputs)
+        deadline = deadline_sec or self._serving.deadline_sec or contract.deadline_sec
+        request = [_encoded(spec, inputs[spec.name]) for spec in contract.inputs]
+
+        def attempt(endpoint: str) -> dict[str, NDArray[Any]]:
+            result = self._connection(endpoint).infer(
+                contract.name, request, headers=self._headers, client_timeout=deadline
+            )
+            outputs = _decoded(contract, result)
+            check_answer(contract, batch, inputs, outputs)
+            return outputs
+
+        self._count("requests")
+        return self._persist(model, attempt)
+
+    def model_digests(self) -> Mapping[str, str]:
+        """See `InferenceClient.model_digests`; asked once, and ConfigError where two endpoints differ."""
+        if self._digests is None:
+            digests: dict[str, str] = {}
+            for endpoint in self._serving.endpoints:
+                for model, digest in self._digests_at(endpoint).items():
+                    if digests.setdefault(model, digest) != digest:
+                        raise ConfigError(f"{endpoint} serves another {model!r} than the endpoints before it")
+            self._digests = digests
+        return self._digests
+
+    def counts(self) -> dict[str, int]:
+        """Requests, retries, and failed attempts by the reason of their error."""
+        with self._lock:
+            return dict(self._counts)
+
+    def close(self) -> None:
+        """Close every connection; the next request opens them anew."""
+        with self._lock:
+            connections, self._connections = self._connections, {}
+        for connection in connections.values():
+            connection.close()
+
+    def _persist(self, what: str, attempt: Callable[[str], _Result]) -> _Result:
+        """Run `attempt` on one endpoint after the other until it succeeds or its tries are used up."""
+        tries, deadlines = 0, 0
+        while True:
+            endpoint = self._endpoints.pick()
+            try:
+                return self._once(what, endpoint, attempt)
+            except ServingError as error:
+                tries, deadlines = tries + 1, deadlines + isinstance(error, DeadlineExceeded)
+                self._note(endpoint, error)
+                retry = self._serving.retry
+                if not error.retryable or tries >= retry.attempts or deadlines >= retry.deadline_attempts:
+                    raise
+            self._count("retries")
+            time.sleep(self._wait_sec(tries))
+
+    def _once(self, what: str, endpoint: str, attempt: Callable[[str], _Result]) -> _Result:
+        with self._slots:
+            try:
+                result = attempt(endpoint)
+            except InferenceServerException as error:
+                raise translate(error, f"{what} at {endpoint}") from None
+        self._endpoints.mark_up(endpoint)
+        return result
+
+    def _note(self, endpoint: str, error: ServingError) -> None:
+        self._count(error.reason)
+        if isinstance(error, ServerUnavailable) and not isinstance(error, QueueFull):
+            self._endpoints.mark_down(endpoint)
+        if error.retryable:
+            _LOG.info("%s", error)
+
+    def _wait_sec(self, tries: int) -> float:
+        """No wait until every endpoint had its turn, then full jitter."""
+        rounds = tries // len(self._serving.endpoints)
+        retry = self._serving.retry
+        longest = min(retry.max_wait_sec, retry.first_wait_sec * 2.0 ** (rounds - 1)) if rounds else 0.0
+        return self._dice.uniform(0, longest)
+
+    def _digests_at(self, endpoint: str) -> dict[str, str]:
+        digests = {}
+        for model in self._contracts:
+            try:
+                digests[model] = self._persist_at(endpoint, model)
+            except ModelNotFound:  # a server may hold some of the models
+                continue
+        return digests
+
+    def _persist_at(self, endpoint: str, model: str) -> str:
+        def attempt(_: str) -> str:
+            answer = self._connection(endpoint).get_model_config(
+                model, headers=self._headers, client_timeout=_CONTROL_DEADLINE_SEC
+            )
+            return str(answer.config.parameters["model_digest"].string_value)
+
+        digest = self._persist(f"configuration of {model}", attempt)
+        if not digest:
+            raise ConfigError(f"{endpoint} serves {model!r} without a model_digest: materialise its repository")
+        return digest
+
+    def _connection(self, endpoint: str) -> Any:
+        with self._lock:
+            if endpoint not in self._connections:
+                self._connections[endpoint] = _connect(endpoint, self._serving)
+            return self._connections[endpoint]
+
+    def _count(self, name: str) -> None:
+        with self._lock:
+            self._counts[name] += 1
+
+
+_SHARED: dict[tuple[int, ServingConfig], TritonClient] = {}
+_SHARED_LOCK = threading.Lock()
+
+
+def shared_client(serving: ServingConfig) -> InferenceClient:
+    """This process's client for `serving`: its limit of requests in flight holds for all threads together."""
+    key = (os.getpid(), serving)  # a forked child must not use its parent's connections
+    with _SHARED_LOCK:
+        if key not in _SHARED:
+            _SHARED[key] = TritonClient(serving)
+        return _SHARED[key]
+
+
+def _connect(endpoint: str, serving: ServingConfig) -> Any:
+    tls = serving.tls
+    return triton.InferenceServerClient(
+        endpoint,
+        ssl=tls is not None,
+        root_certificates=(tls.root_certificates or None) if tls else None,
+        private_key=(tls.client_key or None) if tls else None,
+        certificate_chain=(tls.client_certificate or None) if tls else None,
+        channel_args=_channel_args(serving),
+    )
+
+
+def _channel_args(serving: ServingConfig) -> list[tuple[str, int]]:
+    """All of them: given arguments replace the library's, and gRPC's own receive limit is 4 MB."""
+    return [
+        ("grpc.max_send_message_length", serving.max_message_bytes),
+        ("grpc.max_receive_message_length", serving.max_message_bytes),
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.max_reconnect_backoff_ms", 1000),
+        # own connections, so that two clients of one process do not share a broken one
+        ("grpc.use_local_subchannel_pool", 1),
+    ]
+
+
+def _revealed(name: str, value: str) -> str:
+    if not value.startswith("env:"):
+        return value
+    variable = value.removeprefix("env:")
+    if variable not in os.environ:
+        raise ConfigError(f"header {name!r} wants the environment variable {variable!r}, which is not set")
+    return os.environ[variable]
+
+
+def _encoded(spec: TensorSpec, tensor: NDArray[Any]) -> Any:
+    encoded = triton.InferInput(spec.name, list(tensor.shape), spec.dtype)
+    if spec.dtype == STRING:
+        tensor = np.array([str(text).encode() for text in tensor.ravel()], np.object_).reshape(tensor.shape)
+    encoded.set_data_from_numpy(tensor)
+    return encoded
+
+
+def _decoded(contract: ModelContract, result: Any) -> dict[str, NDArray[Any]]:
+    outputs = {}
+    for output in result.get_response().outputs:
+        try:
+            outputs[output.name] = result.as_numpy(output.name)
+        except ValueError as error:  # fewer bytes than the shape says: numpy 2 in a stub's environment does this
+            raise InvalidAnswer(f"{contract.name}: {output.name} cannot be read: {error}") from None
+    return outputs
