@@ -86,7 +86,7 @@ def _timed(job: Job, step: Step, started: float) -> Job:
 Begin = Callable[[Job, str], Job]
 
 
-def run_work(work: Work, begin: Begin, conclude: Callable[[Ended, str], Outcome]) -> Iterator[Outcome]:
+def run_work(work: Work, begin: Begin, conclude: Callable[[Ended, str | None], Outcome]) -> Iterator[Outcome]:
     """Run a row: its row steps once, then its placement steps for each placement.
 
     Args:
@@ -95,11 +95,13 @@ def run_work(work: Work, begin: Begin, conclude: Callable[[Ended, str], Outcome]
         conclude: turns an ended job and its placement's name into its outcome.
 
     Yields:
-        Exactly one outcome for each of the product's placements.
+        Exactly one outcome for each of the product's placements; one without a placement for an unreadable row.
     """
     row_steps = tuple(step for step in work.steps if not step.per_placement)
     placement_steps = tuple(step for step in work.steps if step.per_placement)
     row = run_steps(Job(work.product), row_steps)
+    if not work.product.placements:
+        yield conclude(row, None)
     for placement in work.product.placements:
         if row.cause is not None:
             yield conclude(row, placement)

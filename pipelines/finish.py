@@ -1,0 +1,202 @@
+"""The end of a run: the index from the ledger, dead letters that are a manifest, delivery tables, and what is pending."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from transforms.index import INDEX_SCHEMA
+from transforms.ledger import PARQUET, merge_parts, parquet_bytes, read_rows
+from transforms.manifest import COLUMNS, ColumnMap
+from transforms.plan import PLAN_SCHEMA, Shard, read_shard
+from transforms.sources.resolve import resolve
+from transforms.storage.keys import percent_encode
+from transforms.storage.store import Store, StoreConfig, open_store
+
+_SHARD_ROWS = 100_000
+_IDENTITY = ("manifest_uri", "manifest_row", "placement")
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where a run's tables are."""
+
+    output: str
+    run_id: str
+    dry_run: bool = False
+
+    @property
+    def run(self) -> str:
+        """The run's own folder."""
+        return f"{self.output}/runs/{self.run_id}"
+
+    @property
+    def ledger(self) -> str:
+        """This run's part of the ledger; a dry run keeps its outcomes to itself."""
+        return f"{self.run}/ledger" if self.dry_run else f"{self.output}/ledger/{self.run_id}"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What the index holds.
+
+    Attributes:
+        outcomes: rows by outcome.
+        carried: how many of them earlier runs had decided.
+        pending: rows and placements that were expected and not reached.
+    """
+
+    outcomes: dict[str, int] = field(default_factory=dict)
+    carried: int = 0
+    pending: int = 0
+
+
+def finish_run(
+    folders: Folders, shards: Iterable[Shard], columns: ColumnMap, store_config: StoreConfig | None = None
+) -> Finished:
+    """Write index, dead letters and delivery tables of a run; safe to repeat.
+
+    Raises:
+        StorageError: the store does not answer; what was written before stays, and a repeat finishes it.
+    """
+    config = store_config or StoreConfig()
+    store = open_store(folders.output, config)
+    expected = _expected(store, folders)
+    index = pa.concat_tables([_decided(store, folders), _carried(store, folders, expected)])
+    index = index.sort_by([(name, "ascending") for name in _IDENTITY])
+    _write_shards(store, f"{folders.run}/index", index)
+    _write_dead_letters(store, folders, index, shards, columns, config)
+    if not folders.dry_run:
+        _write_delivery(store, folders, index)
+        merge_parts(store, folders.ledger)
+    counts = pc.value_counts(index.column("outcome")).to_pylist()
+    carried = int(pc.sum(pc.not_equal(index.column("decided_in_run"), folders.run_id)).as_py() or 0)
+    outcomes = {str(entry["values"]): int(entry["counts"]) for entry in counts}
+    return Finished(outcomes, carried, len(expected) - len(index))
+
+
+def _expected(store: Store, folders: Folders) -> pa.Table:
+    tables = [_parquet(store, listed.uri) for listed in store.list(f"{folders.run}/plan")]
+    return pa.concat_tables(tables) if tables else PLAN_SCHEMA.empty_table()
+
+
+def _parquet(store: Store, uri: str) -> pa.Table:
+    return pq.read_table(pa.BufferReader(store.read(uri).data))
+
+
+def _decided(store: Store, folders: Folders) -> pa.Table:
+    """This run's rows, the latest for each manifest row and placement."""
+    tables = list(read_rows(store, folders.ledger))
+    if not tables:
+        return INDEX_SCHEMA.empty_table()
+    return _latest(pa.concat_tables(tables), _IDENTITY)
+
+
+def _latest(table: pa.Table, by: tuple[str, ...]) -> pa.Table:
+    numbered = table.select([*by, "finished_at"]).append_column("at", pa.array(np.arange(len(table))))
+    numbered = numbered.sort_by([("finished_at", "ascending"), ("at", "ascending")])
+    last = numbered.group_by(list(by), use_threads=False).aggregate([("at", "last")])
+    return table.take(last.column("at_last"))
+
+
+def _carried(store: Store, folders: Folders, expected: pa.Table) -> pa.Table:
+    """What earlier runs decided, as rows of this run."""
+    settled = expected.filter(expected.column("settled"))
+    if not len(settled):
+        return INDEX_SCHEMA.empty_table()
+    keys = pc.unique(settled.column("plan_key"))
+    found = []
+    for table in read_rows(store, f"{folders.output}/ledger"):
+        found.append(table.filter(pc.is_in(table.column("plan_key"), value_set=keys)))
+    rows = _latest(pa.concat_tables(found), ("plan_key",))
+    at = pc.index_in(settled.column("plan_key"), value_set=rows.column("plan_key").combine_chunks())
+    carried = rows.take(at)
+    for name in ("manifest_uri", "manifest_row"):
+        carried = _replaced(carried, name, settled.column(name))
+    return _replaced(carried, "run_id", pa.repeat(pa.scalar(folders.run_id), len(carried)))
+
+
+def _replaced(table: pa.Table, name: str, values: pa.Array | pa.ChunkedArray) -> pa.Table:
+    return table.set_column(table.schema.get_field_index(name), INDEX_SCHEMA.field(name), values)
+
+
+def _write_shards(store: Store, folder: str, table: pa.Table) -> None:
+    for number, start in enumerate(range(0, max(len(table), 1), _SHARD_ROWS)):
+        name = f"{folder}/part-{number:05d}.parquet"
+        store.write(name, parquet_bytes(table.slice(start, _SHARD_ROWS)), content_type=PARQUET)
+
+
+def _write_dead_letters(
+    store: Store, folders: Folders, index: pa.Table, shards: Iterable[Shard], columns: ColumnMap, config: StoreConfig
+) -> None:
+    """The failed rows as a manifest of their own: the row's columns, only the placements that failed, and why."""
+    failed = index.filter(pc.equal(index.column("outcome"), "failed"))
+    letters = list(_dead_letters(failed, shards, columns, config)) if len(failed) else []
+    schema = DEAD_LETTER_SCHEMA
+    _write_shards(store, f"{folders.run}/dead_letters", pa.Table.from_pylist(letters, schema=schema))
+
+
+DEAD_LETTER_SCHEMA = pa.schema(
+    [
+        *[
+            pa.field(name, pa.list_(pa.string()) if name in ("placements", "features") else pa.string())
+            for name in COLUMNS
+            if name != "seed"
+        ],
+        pa.field("seed", pa.int64()),
+        *[pa.field(name, pa.string()) for name in ("run_id", "stage", "reason", "detail", "remedy", "manifest_uri")],
+        pa.field("manifest_row", pa.int64()),
+        pa.field("retryable", pa.bool_()),
+    ]
+)
+
+
+def _dead_letters(
+    failed: pa.Table, shards: Iterable[Shard], columns: ColumnMap, config: StoreConfig
+) -> Iterator[dict[str, object]]:
+    errors: dict[tuple[str, int], list[dict[str, object]]] = {}
+    for row in failed.select(["manifest_uri", "manifest_row", "placement", *_WHY]).to_pylist():
+        errors.setdefault((row["manifest_uri"], row["manifest_row"]), []).append(row)
+    for shard in shards:
+        wanted = [key for key in errors if key[0] == shard.manifest_uri and 0 <= key[1] - shard.first_row < shard.rows]
+        if not wanted:
+            continue
+        table = read_shard(open_store(shard.manifest_uri, config), shard, columns)
+        for key in sorted(wanted):
+            cells = {name: table.column(name)[key[1] - shard.first_row].as_py() for name in COLUMNS}
+            yield _dead_letter(cells, errors[key])
+
+
+_WHY = ("run_id", "stage", "reason", "detail", "remedy", "retryable")
+
+
+def _dead_letter(cells: dict[str, object], errors: list[dict[str, object]]) -> dict[str, object]:
+    first = errors[0]
+    letter = {**cells, **{name: first[name] for name in (*_WHY, "manifest_uri", "manifest_row")}}
+    letter["image_uri"] = resolve(str(cells["image_uri"]), str(first["manifest_uri"]))
+    placements = [error["placement"] for error in errors if error["placement"]]
+    letter["placements"] = placements or cells["placements"]
+    return letter
+
+
+def _write_delivery(store: Store, folders: Folders, index: pa.Table) -> None:
+    """For each advertiser the creatives that a feed can take."""
+    enhanced = index.filter(pc.equal(index.column("outcome"), "enhanced"))
+    columns = [
+        "product_id",
+        "placement",
+        "creative_uri",
+        "creative_width",
+        "creative_height",
+        "creative_bytes",
+        "label",
+    ]
+    for advertiser in pc.unique(enhanced.column("advertiser_id")).to_pylist():
+        mine = enhanced.filter(pc.equal(enhanced.column("advertiser_id"), advertiser)).select(columns)
+        uri = f"{folders.run}/delivery/{percent_encode(advertiser)}.parquet"
+        store.write(uri, parquet_bytes(mine), content_type=PARQUET)

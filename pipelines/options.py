@@ -1,0 +1,178 @@
+"""Every flag of the job, declared once. A YAML file (`--config`) gives the same names; flags win over it."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from transforms.errors import ConfigError
+from transforms.placements import PLACEMENTS
+
+
+class Arguments(NamedTuple):
+    """The job's own flags, and what is left for the Beam runner."""
+
+    job: argparse.Namespace
+    beam: list[str]
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all flags; `--help` shows unit and default of each."""
+    parser = argparse.ArgumentParser(
+        prog="run_pipeline.py",
+        description="Enhance the product images of a manifest. Flags that are not listed go to the Beam runner.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        allow_abbrev=False,
+    )
+    for add in (_add_input, _add_result, _add_serving, _add_store, _add_run):
+        add(parser)
+    return parser
+
+
+def _add_input(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("input")
+    add = group.add_argument
+    add("--manifest", help="Parquet file, glob or folder; a path, file:// or s3://")
+    add("--column", default="", help="names that differ: product_id=sku,image_uri=picture")
+    add("--advertiser_id", default="", help="advertiser of all rows, where the manifest has no such column")
+    add("--limit", type=int, help="plan only the first N rows of the manifest")
+    add(
+        "--allow_source",
+        default="",
+        help="where images may come from, comma separated: folders, s3://bucket/prefix, https://host[/path]; "
+        "empty: the manifest's own folder",
+    )
+    add("--max_source_bytes", type=int, default=30_000_000, help="bytes of one source image")
+    add("--max_source_pixels", type=int, default=64_000_000, help="pixels of one source image")
+    add("--fetch_deadline_sec", type=float, default=30.0, help="seconds for one http(s) source in all")
+
+
+def _add_result(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("result")
+    add = group.add_argument
+    add("--output", help="folder for creatives, ledger and runs; a path, file:// or s3://")
+    add("--features", default="", help="what the job may do, comma separated: background,outpaint; nothing by default")
+    add("--placements", default="pinterest_standard", help=f"comma separated, out of {', '.join(PLACEMENTS)}")
+    add(
+        "--extra_placements",
+        default="[]",
+        help='JSON list of placements to add: [{"name": "banner", "size": [height, width], "max_bytes": 150000}]',
+    )
+    add("--background_painters", default="studio", help="in order of preference, comma separated")
+    add("--outpaint_painters", default="patchmatch", help="in order of preference, comma separated")
+    add("--thresholds", default="{}", help='JSON of thresholds: {"verify": {"max_expansion": 0.02}}; see docs/operations.md')
+
+
+def _add_serving(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("serving")
+    add = group.add_argument
+    add("--triton", default="", help="host:port,host:port of running servers (gRPC); empty: start one on this machine")
+    add("--triton_repo", default="", help="model repository of the started server; empty: triton_repo/ of this checkout")
+    add("--triton_header", default="", help="gRPC headers, name=ENVIRONMENT_VARIABLE, comma separated")
+    add("--triton_root_certificates", default="", help="PEM file; given, TLS is used")
+    add("--triton_client_key", default="", help="PEM file")
+    add("--triton_client_certificate", default="", help="PEM file")
+    add("--deadline_sec", type=float, help="seconds for one request; none: each model's own")
+    add("--max_in_flight", type=int, default=16, help="requests of one process under way at once")
+
+
+def _add_store(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("store (credentials come from the usual AWS chain only)")
+    add = group.add_argument
+    add("--s3_endpoint", default="", help="endpoint URL of an S3-compatible store")
+    add("--s3_region", default="", help="region")
+    add("--s3_addressing", default="auto", choices=("auto", "path", "virtual"), help="bucket in host name or path")
+    add(
+        "--s3_checksum",
+        default="when_supported",
+        choices=("when_supported", "when_required"),
+        help="when_required for stores that do not understand CRC32",
+    )
+    add("--conditional_writes", default="probe", choices=("probe", "yes", "no"), help="If-None-Match of the store")
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("run")
+    add = group.add_argument
+    add("--config", help="YAML file with these names; flags win over it")
+    add("--print_config", action="store_true", help="print the configuration as YAML and stop")
+    add("--run_id", default="", help="name of the run; empty: the UTC time of its start")
+    add("--dry_run", action="store_true", help="do everything but write creatives and the ledger")
+    add("--retry_failed", action="store_true", help="try again what failed for a cause that stays")
+    add("--concurrency", type=int, default=8, help="rows under way at once in a process")
+    add("--memory_gib", type=float, default=4.0, help="GiB that all rows of a process may hold together")
+    add("--max_failed_share", type=float, default=0.5, help="share of failed outcomes above which the run stops")
+    add("--min_outcomes", type=int, default=50, help="outcomes before --max_failed_share is looked at")
+    add("--price_per_hour", type=float, default=0.0, help="cost of servers and workers, in any currency, for an hour")
+    add("--max_cost", type=float, help="stop when the run has cost this much; none: no cap")
+    add("--progress", default="auto", choices=("auto", "on", "off"), help="auto: where standard error is a terminal")
+    add("--log_level", default="WARNING", choices=("DEBUG", "INFO", "WARNING", "ERROR"), help="of all loggers")
+
+
+def parse(argv: Sequence[str]) -> Arguments:
+    """Flags, over the YAML file's, over defaults.
+
+    Raises:
+        ConfigError: an unknown name in the file, or a flag that neither the job nor Beam knows.
+    """
+    parser = build_parser()
+    first, _ = parser.parse_known_args(argv)
+    from_file = _flags_of(Path(first.config), parser) if first.config else []
+    job, rest = parser.parse_known_args([*from_file, *argv])
+    _refuse_unknown(rest, parser)
+    return Arguments(job, rest)
+
+
+def _flags_of(path: Path, parser: argparse.ArgumentParser) -> list[str]:
+    try:
+        values = yaml.safe_load(path.read_text()) or {}
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigError(f"--config {path}: {error}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"--config {path}: expected a mapping of option names to values")
+    known = {action.dest for action in parser._actions}
+    for name in values:
+        if name not in known:
+            raise ConfigError(f"--config {path}: unknown option {name!r}{_hint(str(name), known)}")
+    return [flag for name, value in values.items() for flag in _flag(str(name), value)]
+
+
+def _flag(name: str, value: Any) -> list[str]:
+    if value is None or value is False:
+        return []
+    if value is True:
+        return [f"--{name}"]
+    if isinstance(value, dict) or (isinstance(value, list) and any(isinstance(item, dict) for item in value)):
+        return [f"--{name}={json.dumps(value)}"]
+    if isinstance(value, list):
+        return [f"--{name}={','.join(map(str, value))}"]
+    return [f"--{name}={value}"]
+
+
+def _refuse_unknown(rest: Sequence[str], parser: argparse.ArgumentParser) -> None:
+    """Beam drops flags that it does not know, so a misspelt flag would silently do nothing."""
+    beam_parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, conflict_handler="resolve")
+    for options in _all_subclasses(PipelineOptions):
+        if "_add_argparse_args" in vars(options):
+            options._add_argparse_args(beam_parser)
+    _, unknown = beam_parser.parse_known_args(list(rest))
+    flags = [flag.split("=")[0].lstrip("-") for flag in unknown if flag.startswith("-")] or unknown
+    if flags:
+        known = {action.dest for action in parser._actions}
+        raise ConfigError(f"unknown option --{flags[0]}{_hint(flags[0], known)}")
+
+
+def _all_subclasses(kind: type) -> list[type]:
+    return [found for child in kind.__subclasses__() for found in (child, *_all_subclasses(child))]
+
+
+def _hint(name: str, known: set[str]) -> str:
+    close = difflib.get_close_matches(name, known, 1)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,70 @@
+"""Which Parquet files a manifest option names, and how they are cut into shards."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Sequence
+
+from transforms.errors import ManifestError, ObjectNotFound
+from transforms.manifest import ColumnMap, check_schema
+from transforms.plan import Shard, open_parquet
+from transforms.storage.store import Store, StoreConfig, open_store
+
+# Rows of a shard: enough that the anti-join is one numpy operation, few enough that several workers share a file.
+ROWS_PER_SHARD = 250_000
+
+
+def manifest_files(manifest: str, config: StoreConfig) -> list[str]:
+    """The Parquet files that `manifest` names: one file, a glob, or everything below a folder.
+
+    Raises:
+        ManifestError: there is none.
+    """
+    store = open_store(manifest, config)
+    if any(sign in manifest for sign in "*?["):
+        folder = _folder_before_glob(manifest)
+        found = [listed.uri for listed in store.list(folder) if fnmatch.fnmatchcase(listed.uri, manifest)]
+    elif manifest.endswith((".parquet", ".pq")) and store.stat(manifest) is not None:
+        found = [manifest]
+    else:
+        found = [item.uri for item in _listed(store, manifest) if item.uri.endswith((".parquet", ".pq"))]
+    if not found:
+        raise ManifestError(f"--manifest {manifest}: no Parquet file found", remedy="check the path and its permissions")
+    return sorted(found)
+
+
+def _listed(store: Store, folder: str) -> list:  # type: ignore[type-arg]
+    try:
+        return list(store.list(folder))
+    except ObjectNotFound:
+        return []
+
+
+def _folder_before_glob(pattern: str) -> str:
+    first = min(pattern.index(sign) for sign in "*?[" if sign in pattern)
+    return pattern[:first].rpartition("/")[0] or "."
+
+
+def cut_shards(files: Sequence[str], columns: ColumnMap, config: StoreConfig, limit: int | None = None) -> list[Shard]:
+    """Check every file's schema, and cut the files into shards; `limit` counts rows from the first.
+
+    Raises:
+        ManifestError: a schema does not fit; it names column, type and file.
+    """
+    shards: list[Shard] = []
+    left = limit if limit is not None else float("inf")
+    for uri in files:
+        parquet = open_parquet(open_store(uri, config), uri)
+        check_schema(parquet.schema_arrow, columns, uri)
+        groups: list[int] = []
+        first = rows = 0
+        for group in range(parquet.num_row_groups):
+            groups.append(group)
+            rows += parquet.metadata.row_group(group).num_rows
+            if rows >= ROWS_PER_SHARD or group == parquet.num_row_groups - 1:
+                take = int(min(rows, left))
+                if take:
+                    shards.append(Shard(uri, tuple(groups), first, take))
+                left -= take
+                first, rows, groups = first + rows, 0, []
+    return shards

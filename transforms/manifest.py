@@ -1,0 +1,159 @@
+"""The manifest: which columns it has, under which names, and how a row becomes a `Product`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.errors import ManifestError
+from transforms.records import TASKS, Product
+
+REQUIRED = ("advertiser_id", "product_id", "image_uri")
+TEXTS = ("title", "description", "product_category", "brand", "color", "prompt")
+LISTS = ("placements", "features")
+COLUMNS = (*REQUIRED, *TEXTS, *LISTS, "seed")
+
+# The usual names of Google Merchant Center and Pinterest catalog feeds, in order of preference.
+ALIASES: Mapping[str, tuple[str, ...]] = {
+    "advertiser_id": ("merchant_id", "account_id"),
+    "product_id": ("id", "item_id", "offer_id"),
+    "image_uri": ("image_link", "image_url"),
+    "title": ("name",),
+    "product_category": ("google_product_category", "product_type"),
+    "color": ("colour",),
+}
+
+
+@dataclass(frozen=True)
+class ColumnMap:
+    """Where each of `COLUMNS` comes from.
+
+    Attributes:
+        names: (column, name in the file) pairs that the job states; they win over the usual names.
+        advertiser_id: the advertiser of every row where the file has no such column, "" for none.
+    """
+
+    names: tuple[tuple[str, str], ...] = ()
+    advertiser_id: str = ""
+
+    def source_of(self, column: str, present: Sequence[str]) -> str | None:
+        """The file's name for `column`, None where it has none."""
+        stated = dict(self.names).get(column)
+        candidates = (stated,) if stated else (column, *ALIASES.get(column, ()))
+        return next((name for name in candidates if name in present), None)
+
+
+def check_schema(schema: pa.Schema, columns: ColumnMap, manifest_uri: str) -> None:
+    """Refuse a file whose columns cannot be used.
+
+    Raises:
+        ManifestError: names the column, its type and the file.
+    """
+    for column, name in columns.names:
+        if column not in COLUMNS:
+            raise ManifestError(f"{manifest_uri}: --column maps to {column!r}, which is not one of {COLUMNS}")
+        if name not in schema.names:
+            raise ManifestError(f"{manifest_uri}: --column {column}={name}: the file has no column {name!r}")
+    for column in COLUMNS:
+        name = columns.source_of(column, schema.names)
+        if name is None:
+            if column in REQUIRED and not (column == "advertiser_id" and columns.advertiser_id):
+                raise ManifestError(f"{manifest_uri}: required column {column!r} is missing; it has {schema.names}")
+            continue
+        _check_type(column, name, schema.field(name).type, manifest_uri)
+
+
+def _check_type(column: str, name: str, kind: pa.DataType, manifest_uri: str) -> None:
+    if column == "image_uri" and _holds_bytes(kind):
+        raise ManifestError(
+            f"{manifest_uri}: column {name!r} has type {kind}: images are given as references, never as bytes"
+        )
+    if column in LISTS:
+        good, wanted = _is_list_of_text(kind), "list<string>"
+    elif column == "seed":
+        good, wanted = pa.types.is_integer(kind) or pa.types.is_null(kind), "int64"
+    else:
+        ids = column in ("advertiser_id", "product_id")
+        good, wanted = _is_text(kind) or (ids and pa.types.is_integer(kind)), "string"
+    if not good:
+        raise ManifestError(f"{manifest_uri}: column {name!r} (for {column!r}) has type {kind}, expected {wanted}")
+
+
+def _holds_bytes(kind: pa.DataType) -> bool:
+    if pa.types.is_struct(kind):
+        return any(_holds_bytes(kind.field(index).type) for index in range(kind.num_fields))
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind))
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        return _is_text(kind.value_type)
+    is_view = getattr(pa.types, "is_string_view", lambda _: False)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind) or is_view(kind))
+
+
+def _is_list_of_text(kind: pa.DataType) -> bool:
+    if pa.types.is_null(kind):
+        return True
+    return bool((pa.types.is_list(kind) or pa.types.is_large_list(kind)) and _is_text(kind.value_type))
+
+
+def source_columns(schema: pa.Schema, columns: ColumnMap) -> list[str]:
+    """The file's columns that are worth reading."""
+    found = (columns.source_of(column, schema.names) for column in COLUMNS)
+    return list(dict.fromkeys(name for name in found if name is not None))
+
+
+def normalise(table: pa.Table, columns: ColumnMap) -> pa.Table:
+    """`table` with exactly `COLUMNS`, texts stripped and null-free, ids as strings, lists and seed nullable."""
+    arrays = {}
+    for column in COLUMNS:
+        name = columns.source_of(column, table.column_names)
+        arrays[column] = _normalised(column, table.column(name) if name else None, table.num_rows, columns)
+    return pa.table(arrays)
+
+
+def _normalised(
+    column: str, values: pa.ChunkedArray | None, rows: int, columns: ColumnMap
+) -> pa.ChunkedArray | pa.Array:
+    if column == "seed":
+        return pa.nulls(rows, pa.int64()) if values is None else values.cast(pa.int64())
+    if column in LISTS:
+        kind = pa.list_(pa.string())
+        return pa.nulls(rows, kind) if values is None else values.cast(kind)
+    if values is None:
+        text = columns.advertiser_id if column == "advertiser_id" else ""
+        return pa.repeat(pa.scalar(text, pa.string()), rows)
+    return pc.utf8_trim_whitespace(pc.fill_null(values.cast(pa.string()), ""))
+
+
+def bad_cells(table: pa.Table, placements: Sequence[str]) -> dict[int, str]:
+    """Row number -> what is wrong with it, for the rows of a normalised `table` that no work can start from."""
+    wrong: dict[int, str] = {}
+    for column in REQUIRED:
+        for row in pc.indices_nonzero(pc.equal(table.column(column), "")).to_pylist():
+            wrong.setdefault(row, f"column {column!r} is empty")
+    for column, known in (("placements", tuple(placements)), ("features", TASKS)):
+        for row, name in _unknown_names(table.column(column), known):
+            wrong.setdefault(row, f"column {column!r} holds {name!r}, which is not one of {known}")
+    for row in pc.indices_nonzero(pc.fill_null(pc.less(table.column("seed"), 0), False)).to_pylist():
+        wrong.setdefault(row, "column 'seed' is negative")
+    return wrong
+
+
+def _unknown_names(column: pa.ChunkedArray, known: tuple[str, ...]) -> Iterator[tuple[int, str | None]]:
+    names = pc.list_flatten(column)
+    if not len(names):
+        return
+    parents = pc.list_parent_indices(column)
+    for index in pc.indices_nonzero(pc.invert(pc.is_in(names, value_set=pa.array(known, pa.string())))).to_pylist():
+        yield parents[index].as_py(), names[index].as_py()
+
+
+def product_of(row: Mapping[str, object], manifest_uri: str, number: int) -> Product:
+    """The product of one normalised row (a mapping by `COLUMNS`); placements, seed and key are left to the plan."""
+    texts = {column: str(row[column]) for column in (*REQUIRED, *TEXTS)}
+    return Product(manifest_uri=manifest_uri, row=number, **texts)

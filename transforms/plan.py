@@ -1,0 +1,244 @@
+"""Plan: which rows of a manifest still need work, found in Arrow batches before a row becomes an element."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from transforms.errors import ManifestError
+from transforms.keys import default_seed, digest_of, key_words, row_keys
+from transforms.ledger import PARQUET, SettledKeys, parquet_bytes, read_settled
+from transforms.manifest import ColumnMap, bad_cells, normalise, product_of, source_columns
+from transforms.placements import Placement
+from transforms.records import Job, Product
+from transforms.sources.identities import SourceIdentities
+from transforms.storage.store import Store, StoreConfig, open_store
+from transforms.storage.uris import local_path, scheme_of
+from transforms.work import Step, Work
+
+# What a run is expected to decide: every row of the manifest in every placement, and whether it was settled before.
+PLAN_SCHEMA = pa.schema(
+    [
+        pa.field("plan_key", pa.string(), nullable=False),
+        pa.field("manifest_uri", pa.string(), nullable=False),
+        pa.field("manifest_row", pa.int64(), nullable=False),
+        pa.field("placement", pa.string()),
+        pa.field("settled", pa.bool_(), nullable=False),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Some row groups of one manifest file.
+
+    Attributes:
+        row_groups: which of the file's row groups.
+        first_row: the number, within the file, of the first row.
+        rows: how many rows count, from the first.
+    """
+
+    manifest_uri: str
+    row_groups: tuple[int, ...]
+    first_row: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class PlanConfig:
+    """What the plan needs to know of the job.
+
+    Attributes:
+        features: the tasks that the job allows, by name.
+        placements: the placements by default, by name.
+        table: every placement that a row may ask for.
+        config_digest: of everything that configures a result, placements apart.
+        retry_failed: try again what failed for a cause that stays.
+    """
+
+    output: str
+    run_id: str
+    features: tuple[str, ...]
+    placements: tuple[str, ...]
+    table: tuple[Placement, ...]
+    config_digest: str
+    columns: ColumnMap = ColumnMap()
+    retry_failed: bool = False
+    store: StoreConfig = StoreConfig()
+
+    @property
+    def by_name(self) -> Mapping[str, Placement]:
+        """The placements by name."""
+        return {placement.name: placement for placement in self.table}
+
+    @property
+    def ledger(self) -> str:
+        """Where all runs' decisions are."""
+        return f"{self.output}/ledger"
+
+    @property
+    def run_folder(self) -> str:
+        """Where this run writes."""
+        return f"{self.output}/runs/{self.run_id}"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A planned table: what is expected, and the products that need work."""
+
+    expected: pa.Table
+    works: list[Work]
+
+
+def plan_table(
+    table: pa.Table, shard: Shard, identities: Sequence[str], settled: SettledKeys, config: PlanConfig
+) -> Planned:
+    """Plan a normalised manifest `table`, the rows of `shard`.
+
+    Args:
+        identities: the source identity of every row, "" where it is unknown before load; such rows are never
+            taken for settled.
+    """
+    wrong = bad_cells(table, list(config.by_name))
+    keys = row_keys(table, identities, config.config_digest)
+    words = key_words(keys)
+    known = np.array([bool(identity) for identity in identities], bool)
+    wanted = _wanted(table, wrong, config)
+    pieces, missing = [], {}
+    for name, placement in config.by_name.items():
+        at = np.flatnonzero(wanted[name])
+        if not len(at):
+            continue
+        mixed = words[at] ^ key_words([digest_of(placement)])
+        done = settled.contains(mixed) & known[at]
+        pieces.append(_expected(mixed, shard, at, name, done))
+        for row in at[~done]:
+            missing.setdefault(int(row), []).append(name)
+    if wrong:
+        at = np.array(sorted(wrong))
+        pieces.append(_expected(words[at], shard, at, None, np.zeros(len(at), bool)))
+    works = list(_works(table, keys, wrong, missing, shard, config))
+    return Planned(pa.concat_tables(pieces) if pieces else PLAN_SCHEMA.empty_table(), works)
+
+
+def _wanted(table: pa.Table, wrong: Mapping[int, str], config: PlanConfig) -> dict[str, NDArray[np.bool_]]:
+    """Placement -> which rows want it: the row's own list, or the job's."""
+    column = table.column("placements")
+    own = np.array(column.is_valid().to_pylist(), bool)
+    good = np.ones(len(table), bool)
+    good[list(wrong)] = False
+    wanted = {name: good & ~own if name in config.placements else np.zeros(len(table), bool) for name in config.by_name}
+    for row in np.flatnonzero(own & good):
+        for name in column[int(row)].as_py() or config.placements:
+            wanted[name][row] = True
+    return wanted
+
+
+def _expected(
+    words: NDArray[np.uint64], shard: Shard, rows: NDArray[np.int64], placement: str | None, done: NDArray[np.bool_]
+) -> pa.Table:
+    count = len(rows)
+    hexes = words.astype(">u8").tobytes().hex()
+    return pa.table(
+        [
+            pa.array([hexes[at * 32 : at * 32 + 32] for at in range(count)]),
+            pa.repeat(pa.scalar(shard.manifest_uri), count),
+            pa.array(rows + shard.first_row),
+            pa.repeat(pa.scalar(placement, pa.string()), count),
+            pa.array(done),
+        ],
+        schema=PLAN_SCHEMA,
+    )
+
+
+def _works(
+    table: pa.Table,
+    keys: Sequence[str],
+    wrong: Mapping[int, str],
+    missing: Mapping[int, list[str]],
+    shard: Shard,
+    config: PlanConfig,
+) -> Iterator[Work]:
+    for row in sorted({*wrong, *missing}):
+        cells = {name: table.column(name)[row].as_py() for name in table.column_names}
+        product = replace(
+            product_of(cells, shard.manifest_uri, shard.first_row + row),
+            plan_key=keys[row],
+            placements=tuple(missing.get(row, ())),
+            features=_features(cells["features"], config.features),
+        )
+        seed = cells["seed"] if cells["seed"] is not None else default_seed(product)
+        if row in wrong:
+            message = f"{shard.manifest_uri} row {product.row}: {wrong[row]}"
+            yield Work(product, (Step("plan", partial(_refuse_row, message=message)),))
+        else:
+            yield Work(replace(product, seed=seed))
+
+
+def _features(own: Sequence[str] | None, allowed: tuple[str, ...]) -> tuple[str, ...]:
+    return allowed if own is None else tuple(name for name in allowed if name in own)
+
+
+def _refuse_row(job: Job, *, message: str) -> Job:
+    raise ManifestError(message)
+
+
+def read_shard(store: Store, shard: Shard, columns: ColumnMap) -> pa.Table:
+    """The shard's rows, normalised."""
+    parquet = open_parquet(store, shard.manifest_uri)
+    names = source_columns(parquet.schema_arrow, columns)
+    table = parquet.read_row_groups(list(shard.row_groups), columns=names)
+    return normalise(table.slice(0, shard.rows), columns)
+
+
+def open_parquet(store: Store, uri: str) -> pq.ParquetFile:
+    """A manifest file, memory-mapped where it is local.
+
+    Raises:
+        ManifestError: it is not a Parquet file.
+    """
+    try:
+        if scheme_of(uri) == "file":
+            return pq.ParquetFile(str(local_path(uri)), memory_map=True)
+        return pq.ParquetFile(pa.BufferReader(store.read(uri).data))
+    except pa.ArrowInvalid as error:
+        raise ManifestError(f"{uri} is not a Parquet file: {error}") from error
+
+
+@dataclass
+class PlanRows(beam.PTransform):  # type: ignore[misc]
+    """Turns manifest shards into the works that are still to be done."""
+
+    config: PlanConfig
+
+    def expand(self, shards: beam.PCollection[Shard]) -> beam.PCollection[Work]:
+        """Plan, and record what the run is expected to decide."""
+        return shards | beam.ParDo(_PlanShard(self.config))
+
+
+class _PlanShard(beam.DoFn):  # type: ignore[misc]
+    def __init__(self, config: PlanConfig) -> None:
+        self.config = config
+
+    def setup(self) -> None:
+        config = self.config
+        self.store = open_store(config.output, config.store)
+        self.settled = read_settled(self.store, config.ledger, retry_failed=config.retry_failed)
+
+    def process(self, shard: Shard) -> Iterator[Work]:
+        config = self.config
+        manifests = open_store(shard.manifest_uri, config.store)
+        table = read_shard(manifests, shard, config.columns)
+        identities = SourceIdentities(shard.manifest_uri, config.store).of(table.column("image_uri").to_pylist())
+        planned = plan_table(table, shard, identities, self.settled, config)
+        name = digest_of([shard.manifest_uri, shard.row_groups, shard.first_row])
+        uri = f"{config.run_folder}/plan/{name}.parquet"
+        self.store.write(uri, parquet_bytes(planned.expected), content_type=PARQUET)
+        yield from planned.works

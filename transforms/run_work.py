@@ -1,0 +1,166 @@
+"""The end of the graph: runs every work's steps, many at once in one process, and keeps what became of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from functools import partial
+
+import apache_beam as beam
+from apache_beam.metrics import Metrics
+
+from transforms.budget import ByteBudget, lease_of
+from transforms.index import conclude, index_row
+from transforms.inference.client import shared_client
+from transforms.inference.config import ServingConfig
+from transforms.keys import content_key, digest_of, plan_key
+from transforms.ledger import LedgerWriter
+from transforms.placements import Placement
+from transforms.records import Job, Outcome
+from transforms.storage.store import StoreConfig, open_store
+from transforms.tally import StopRules, tally_of
+from transforms.version import PIPELINE_VERSION
+from transforms.work import Work, run_work
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """How works are run and where their outcomes go.
+
+    Attributes:
+        ledger_folder: where this run's parts are written.
+        table: every placement that a row may ask for.
+        config_digest: of all that configures a result (thresholds, painters, encoder), placements apart.
+        concurrency: works under way at once in a process; each waits for the server most of its time.
+        memory_bytes: what all works of a process may hold together.
+    """
+
+    output: str
+    run_id: str
+    ledger_folder: str
+    table: tuple[Placement, ...]
+    config_digest: str
+    serving: ServingConfig
+    store: StoreConfig = StoreConfig()
+    concurrency: int = 8
+    memory_bytes: int = 4 * 2**30
+    stop: StopRules = StopRules()
+
+
+@dataclass
+class RunWorks(beam.PTransform):  # type: ignore[misc]
+    """Runs works with bounded concurrency; emits (outcome, reason) for each row and placement."""
+
+    config: RunConfig
+
+    def expand(self, works: beam.PCollection[Work]) -> beam.PCollection[tuple[str, str]]:
+        """Run them all in one fused step, where pixels live and die."""
+        return works | beam.ParDo(_RunWorks(self.config)).with_output_types(tuple[str, str])
+
+
+_budgets: dict[int, ByteBudget] = {}
+_lock = threading.Lock()
+
+
+def shared_budget(limit: int) -> ByteBudget:
+    """The process's byte budget."""
+    with _lock:
+        return _budgets.setdefault(limit, ByteBudget(limit))
+
+
+@dataclass(frozen=True)
+class Keyring:
+    """What turns a job and a placement's name into keys.
+
+    Attributes:
+        models: digest of every served model.
+        engine_fingerprint: of the machine and the engines that compute.
+    """
+
+    placements: dict[str, Placement]
+    config_digest: str
+    models: dict[str, str]
+    engine_fingerprint: str
+
+    def begin(self, job: Job, placement: str) -> Job:
+        """The job that a placement's steps start from, with its content key."""
+        spec, product, image = self.placements[placement], job.product, job.image
+        words = (product.title, product.product_category, product.brand, product.color, product.prompt)
+        key = content_key(
+            {
+                "source": image.facts.digest if image else "",
+                "pipeline": PIPELINE_VERSION,
+                "placement": spec,
+                "config": self.config_digest,
+                "engine": self.engine_fingerprint,
+                "models": self.models,
+                "task": job.task,
+                "words": words,
+                "seed": product.seed,
+            }
+        )
+        return replace(job, placement=spec, content_key=key, models=self.models)
+
+    def plan_key(self, outcome: Outcome) -> str:
+        """The key under which a re-run finds `outcome`."""
+        row_key = outcome.product.plan_key
+        return plan_key(row_key, digest_of(self.placements[outcome.placement])) if outcome.placement else row_key
+
+
+class _RunWorks(beam.DoFn):  # type: ignore[misc]
+    def __init__(self, config: RunConfig) -> None:
+        self.config = config
+        self.counters = {name: Metrics.counter("works", name) for name in ("rows", "outcomes")}
+
+    def setup(self) -> None:
+        config = self.config
+        self.store = open_store(config.output, config.store)
+        self.budget = shared_budget(config.memory_bytes)
+        self.tally = tally_of(config.run_id, config.stop)
+        self.pool = ThreadPoolExecutor(config.concurrency, thread_name_prefix="work")
+        client = shared_client(config.serving)
+        self.keyring = Keyring(
+            {placement.name: placement for placement in config.table},
+            config.config_digest,
+            dict(client.model_digests()),
+            client.engine_fingerprint(),
+        )
+
+    def start_bundle(self) -> None:
+        self.pending: set[Future[list[Outcome]]] = set()
+        self.ledger = LedgerWriter(self.store, self.config.ledger_folder)
+
+    def process(self, work: Work) -> Iterator[tuple[str, str]]:
+        if self.tally.stop_reason:
+            return
+        self.counters["rows"].inc()
+        self.pending.add(self.pool.submit(self._run, work))
+        while len(self.pending) >= 2 * self.config.concurrency:
+            yield from self._emit_done()
+
+    def finish_bundle(self) -> Iterator[beam.utils.windowed_value.WindowedValue]:
+        while self.pending:
+            for pair in self._emit_done():
+                yield beam.transforms.window.GlobalWindows.windowed_value(pair)
+        self.ledger.flush()
+
+    def teardown(self) -> None:
+        self.pool.shutdown()
+
+    def _run(self, work: Work) -> list[Outcome]:
+        if self.tally.stop_reason:
+            return []
+        ending = partial(conclude, engine_fingerprint=self.keyring.engine_fingerprint)
+        with lease_of(self.budget):
+            return list(run_work(work, self.keyring.begin, ending))
+
+    def _emit_done(self) -> Iterator[tuple[str, str]]:
+        done, self.pending = wait(self.pending, return_when=FIRST_COMPLETED)
+        for future in done:
+            for outcome in future.result():
+                self.tally.add(outcome)
+                self.counters["outcomes"].inc()
+                self.ledger.add(index_row(outcome, self.config.run_id, self.keyring.plan_key(outcome)))
+                yield outcome.outcome, outcome.reason
