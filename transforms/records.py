@@ -81,6 +81,8 @@ class SourceFacts:
         mode: Pillow's mode before conversion.
         orientation: EXIF orientation 1..8 that was applied.
         artist, copyright: creator metadata to carry over, "" where absent.
+        profile: what became of the colour profile: `none`, `srgb` (no change), `converted`, or `ignored` (damaged).
+        digital_source_type: the IPTC term's URI that the file itself carries, "" where absent.
     """
 
     digest: str
@@ -90,6 +92,8 @@ class SourceFacts:
     orientation: int = 1
     artist: str = ""
     copyright: str = ""
+    profile: str = "none"
+    digital_source_type: str = ""
 
 
 @dataclass(frozen=True)
