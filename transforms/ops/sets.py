@@ -1,0 +1,201 @@
+"""A studio set as data: its design from a product, a prompt and a seed, and its light."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from transforms.ops.oklab import Floats, in_gamut, oklab_to_linear
+from transforms.ops.palette import Palette, choose_backdrop, product_palette
+from transforms.ops.papers import Pose, Surface, Wish, read_prompt
+from transforms.ops.shadows import Footing, KeyLight, find_footing, floor_shadow, wall_shadow
+
+
+@dataclass(frozen=True)
+class Design:
+    """A set, in fractions of the picture's height and width, so that it can be drawn at any size.
+
+    Attributes:
+        wall, floor: linear sRGB [3] of the materials.
+        side: where the key light stands, -1 left, 1 right.
+        key: its shadow.
+        key_share: the key's share of the light on an open floor, in [0, 1]; the rest is sky.
+        horizon: row where floor turns to wall.
+        bend: half the height of that turn.
+        pool: (row, column) of the light's pool on the wall, and its radius.
+        pool_strength, falloff: how much brighter the pool is, how much darker the corners are.
+        warmth, gloss, surface, window, pose: see `transforms.ops.papers.Wish`.
+        seed: of the surface's texture.
+    """
+
+    wall: Floats
+    floor: Floats
+    side: float
+    key: KeyLight
+    key_share: float
+    horizon: float
+    bend: float
+    pool: tuple[float, float, float]
+    pool_strength: float
+    falloff: float
+    warmth: float
+    gloss: float
+    surface: Surface
+    window: bool
+    pose: Pose
+    seed: int
+
+
+def stream(seed: int, purpose: int) -> np.random.Generator:
+    """The counter-based generator of one purpose of one seed."""
+    return np.random.Generator(np.random.Philox(key=[seed % 2**64, purpose]))
+
+
+def design_set(image: NDArray[np.uint8], matte: NDArray[np.uint8], prompt: str, seed: int) -> Design:
+    """Design the set for a product: image uint8 [h, w, 3], matte uint8 [h, w]. The same inputs give the same set."""
+    rng, wish, palette = stream(seed, 0), read_prompt(prompt), product_palette(image, matte)
+    backdrop = choose_backdrop(palette, wish, rng)
+    side = _lit_side(image, matte) or float(rng.choice([-1.0, 1.0]))
+    footing = find_footing(matte.astype(np.float32) / 255)
+    two_tone = wish.two_tone if wish.two_tone is not None else bool(rng.random() < 0.4)
+    horizon, bend = _horizon(footing, matte.shape[0], two_tone, rng)
+    wall, floor = _materials(backdrop, palette, two_tone, rng)
+    return Design(
+        wall=wall,
+        floor=floor,
+        side=side,
+        key=_key(side, wish, rng),
+        key_share=float(np.clip(0.5 + 0.28 * wish.drama + rng.uniform(-0.04, 0.04), 0.35, 0.85)),
+        horizon=horizon,
+        bend=bend,
+        pool=_pool(matte, side, rng),
+        pool_strength=float(rng.uniform(0.1, 0.2) * (1 + 2.2 * wish.drama)),
+        falloff=float(rng.uniform(0.1, 0.2) * (1 + 1.8 * wish.drama)),
+        warmth=wish.warmth,
+        gloss=wish.gloss,
+        surface=wish.surface,
+        window=wish.window,
+        pose=wish.pose,
+        seed=seed,
+    )
+
+
+def _lit_side(image: NDArray[np.uint8], matte: NDArray[np.uint8]) -> float:
+    """-1 or 1 where the product itself is clearly brighter on the left or right, else 0."""
+    rows, columns = np.nonzero(matte >= 250)
+    if rows.size < 64:
+        return 0.0
+    luma = image[rows, columns].astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+    spread = columns.std() * luma.std()
+    if spread < 1e-3:
+        return 0.0
+    slope = float(((columns - columns.mean()) * (luma - luma.mean())).mean() / spread)
+    return float(np.sign(slope)) if abs(slope) > 0.12 else 0.0
+
+
+def _key(side: float, wish: Wish, rng: np.random.Generator) -> KeyLight:
+    length = rng.uniform(0.55, 0.85) * (1 + 0.35 * wish.drama)
+    softness = rng.uniform(0.34, 0.46) * wish.softness * (1 - 0.35 * wish.drama)
+    return KeyLight(float(-side * length), float(rng.uniform(0.12, 0.4)), float(softness))
+
+
+def _horizon(footing: Footing | None, height: int, two_tone: bool, rng: np.random.Generator) -> tuple[float, float]:
+    """The horizon lies behind the footprint, so that the product stands clear of it."""
+    rise = rng.uniform(0.07, 0.14)
+    if footing is None:
+        return 0.72, 0.1
+    back = (float(footing.front.min()) - footing.depth) / height
+    horizon = float(np.clip(back - rise, 0.3, 0.92))
+    return (horizon, float(rng.uniform(0.002, 0.004))) if two_tone else (horizon, float(rng.uniform(0.08, 0.14)))
+
+
+def _materials(backdrop: Floats, palette: Palette, two_tone: bool, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    floor = backdrop.copy()
+    if two_tone:
+        step = rng.uniform(0.035, 0.07) * (1.0 if backdrop[0] < 0.84 else -1.0)
+        floor = in_gamut(np.array([backdrop[0] + step, *(backdrop[1:] * rng.uniform(0.8, 1.25))], np.float32))
+    return np.clip(oklab_to_linear(backdrop), 0, 1), np.clip(oklab_to_linear(floor), 0, 1)
+
+
+def _pool(matte: NDArray[np.uint8], side: float, rng: np.random.Generator) -> tuple[float, float, float]:
+    rows, columns = np.nonzero(matte > 127)
+    if not rows.size:
+        return 0.4, 0.5 + 0.15 * side, 0.5
+    row = (0.65 * rows.min() + 0.35 * rows.max()) / matte.shape[0]
+    column = (columns.min() + columns.max()) / 2 / matte.shape[1]
+    return float(row), float(column + side * rng.uniform(0.08, 0.22)), float(rng.uniform(0.42, 0.6))
+
+
+def light_set(design: Design, matte: Floats) -> Floats:
+    """The set under its light, shadows included: linear sRGB float32 [h, w, 3] for a product matte float32 [h, w]."""
+    floorness = _floorness(design, matte.shape[0])
+    key_seen, sky_seen = _seen(design, matte, floorness)
+    geometry = _geometry(design, matte.shape, floorness)
+    tint = np.array([1.0 + 0.07 * design.warmth, 1.0, 1.0 - 0.11 * design.warmth], np.float32)
+    sky_tint = (1.0 + (1.0 / tint - 1.0) * 0.5).astype(np.float32)
+    key = (design.key_share * key_seen * geometry)[..., None] * tint
+    # light that bounces between floor and product keeps a shadow from going black
+    sky = ((1 - design.key_share) * (0.14 + 0.86 * sky_seen) * (0.4 + 0.6 * geometry))[..., None] * sky_tint
+    material = design.wall + (design.floor - design.wall) * floorness[:, None, None]
+    return np.asarray(_shoulder(material * (key + sky)), np.float32)
+
+
+def _floorness(design: Design, height: int) -> Floats:
+    if design.pose != "standing":
+        return np.zeros(height, np.float32)
+    rows = (np.arange(height, dtype=np.float32) + 0.5) / height
+    t = np.clip((rows - design.horizon) / (2 * design.bend) + 0.5, 0.0, 1.0)
+    return (t * t * (3 - 2 * t)).astype(np.float32)
+
+
+def _seen(design: Design, matte: Floats, floorness: Floats) -> tuple[Floats, Floats]:
+    if design.pose != "standing":
+        span = float(np.sqrt(max(1.0, float((matte > 0.5).sum()))))
+        gap = span * (0.035 if design.pose == "flat" else 0.06)
+        return wall_shadow(matte, design.key, gap)
+    footing = find_footing(matte)
+    if footing is None:
+        open_floor = np.ones(matte.shape, np.float32)
+        return open_floor, open_floor
+    key_seen, sky_seen = floor_shadow(matte, footing, design.key)
+    # the wall stands well behind: what would fall on it is mostly washed out
+    reach = floorness[:, None]
+    return 1 - (1 - key_seen) * reach, 1 - (1 - sky_seen) * reach
+
+
+def _geometry(design: Design, shape: tuple[int, ...], floorness: Floats) -> Floats:
+    height, width = shape
+    side = max(height, width)
+    y = np.arange(height, dtype=np.float32)[:, None]
+    x = np.arange(width, dtype=np.float32)[None, :]
+    row, column, radius = design.pool
+    apart = ((x - column * width) ** 2 + (y - row * height) ** 2) / (radius * side) ** 2
+    wall = 0.9 + design.pool_strength * np.exp(-1.4 * apart)
+    below = ((x - column * width) / (0.75 * side)) ** 2 + ((y - (design.horizon + 0.2) * height) / (0.5 * side)) ** 2
+    floor = 0.97 + 0.7 * design.pool_strength * (np.exp(-below) - 0.5)
+    mixed = wall + (floor - wall) * floorness[:, None]
+    ramp = 1.0 + 0.5 * design.falloff * design.side * (2 * x / width - 1)
+    corner = ((x / width - 0.5) ** 2 + (y / height - 0.5) ** 2) * 2
+    return np.asarray(mixed * ramp * (1 - design.falloff * corner), np.float32)
+
+
+def _shoulder(linear: Floats) -> Floats:
+    """Rolls off what would clip, from 0.86 upwards."""
+    over = np.maximum(linear - 0.86, 0.0)
+    return np.where(linear > 0.86, 0.86 + 0.13 * np.tanh(over / 0.13), linear).astype(np.float32)
+
+
+def texture(design: Design, size: tuple[int, int]) -> Floats:
+    """The surface's relief as a factor around 1, float32 [h, w]; coarse, the same in any size."""
+    strength = {"paper": 0.0, "plaster": 0.022, "concrete": 0.05}[design.surface]
+    if not strength:
+        return np.ones(size, np.float32)
+    rng = stream(design.seed, 1)
+    total = np.zeros(size, np.float32)
+    for cells, weight in ((6, 0.8), (14, 0.7), (34, 0.5), (90, 0.35), (220, 0.25)):
+        noise = rng.standard_normal((cells, cells), dtype=np.float32)
+        total += weight * cv2.resize(noise, size[::-1], interpolation=cv2.INTER_CUBIC)
+    return (1.0 + strength * np.clip(total, -2.5, 2.5)).astype(np.float32)
