@@ -125,7 +125,10 @@ class Store(Protocol):
         """
 
     def list(self, prefix_uri: str) -> Iterator[Listed]:
-        """Every object below the folder `prefix_uri`, in the order of keys; none where there is no such folder."""
+        """Every object below the folder `prefix_uri`; none where there is no such folder.
+
+        Local files and AWS list in the order of keys, SeaweedFS folder by folder: do not depend on it.
+        """
 
     def delete(self, uri: str) -> None:
         """Remove the object; nothing happens where there is none."""

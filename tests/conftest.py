@@ -1,0 +1,3 @@
+"""Servers and fixtures that tests of several packages share."""
+
+pytest_plugins = ["seaweed"]
