@@ -6,15 +6,18 @@ WORKER = [
     "apache-beam>=2.77,<2.78",
     "boto3>=1.44,<2",
     "better-profanity>=0.7,<0.8",
-    "jinja2>=3.1,<4",
     "numpy>=1.26,<2",
     "opencv-python-headless>=4.11,<5",
     "pillow>=12.3,<13",
     "protobuf>=6.33,<7",
     "pyarrow>=25,<26",
     "pyyaml>=6,<7",
-    "rich>=15,<16",
     "tritonclient[grpc]>=2.73,<3",
+]
+LAUNCH = [
+    "jinja2>=3.1,<4",
+    "matplotlib>=3.10,<4",
+    "rich>=15,<16",
 ]
 SERVING = [
     "nvidia-pytriton==0.7.0",
@@ -49,5 +52,5 @@ setup(
     packages=find_packages(include=["pipelines", "pipelines.*", "transforms", "transforms.*", "models", "models.*"]),
     package_data={"pipelines": ["templates/*"], "transforms": ["data/*"]},
     install_requires=WORKER,
-    extras_require={"serving": SERVING, "dev": DEV},
+    extras_require={"launch": LAUNCH, "serving": SERVING, "dev": DEV},
 )

@@ -1,0 +1,1 @@
+"""The report of a run: figures from its index, plots, and before/after thumbnails."""

@@ -1,0 +1,67 @@
+"""`report.html`: one file, nothing loaded from elsewhere."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from jinja2 import Environment, PackageLoader, select_autoescape
+from PIL import Image, ImageOps
+
+from pipelines.report.plots import OUTCOME_COLORS, histograms, stacked_outcomes
+from pipelines.report.summary import values_of_map
+from transforms.errors import CanvasError, redact
+from transforms.storage.store import StoreConfig, open_store
+
+_THUMBNAILS = 24
+_SIDE = 220
+
+
+def render_page(index: pa.Table, summary: dict[str, Any], store: StoreConfig) -> str:
+    """The page of a run."""
+    environment = Environment(loader=PackageLoader("pipelines"), autoescape=select_autoescape(default=True))
+    enhanced = index.filter(pc.equal(index.column("outcome"), "enhanced"))
+    return environment.get_template("report.html.j2").render(
+        summary=summary,
+        colors=OUTCOME_COLORS,
+        placements_plot=stacked_outcomes(summary["placements"]),
+        scores_plot=histograms(values_of_map(enhanced, "scores")),
+        latency_plot=histograms(values_of_map(index, "timings_msec"), "msec"),
+        pairs=_pairs(enhanced, store),
+        refused=_refused(index),
+    )
+
+
+def _pairs(enhanced: pa.Table, store: StoreConfig) -> list[dict[str, Any]]:
+    """Before and after of some creatives, spread evenly over the index."""
+    count = len(enhanced)
+    step = max(count // _THUMBNAILS, 1)
+    columns = ["product_id", "placement", "task", "source_uri", "creative_uri", "prompt", "decided_in_run"]
+    rows = enhanced.select(columns).take(list(range(0, count, step))[:_THUMBNAILS]).to_pylist()
+    for row in rows:
+        row["before"], row["after"] = _thumbnail(row["source_uri"], store), _thumbnail(row["creative_uri"], store)
+    return rows
+
+
+def _refused(index: pa.Table) -> list[dict[str, Any]]:
+    columns = ["product_id", "placement", "outcome", "stage", "reason", "detail", "value", "limit", "remedy"]
+    other = index.filter(pc.not_equal(index.column("outcome"), "enhanced")).select(columns)
+    return [{**row, "detail": redact(row["detail"] or "")} for row in other.slice(0, 500).to_pylist()]
+
+
+def _thumbnail(uri: str | None, store: StoreConfig) -> str:
+    """A JPEG data URI, "" where the image cannot be shown."""
+    if not uri or uri.startswith("http"):
+        return ""
+    try:
+        with Image.open(io.BytesIO(open_store(uri, store).read(uri).data)) as image:
+            small = ImageOps.exif_transpose(image)
+            small.thumbnail((_SIDE, _SIDE))
+            sink = io.BytesIO()
+            small.convert("RGB").save(sink, "JPEG", quality=80)
+    except (CanvasError, OSError):
+        return ""
+    return "data:image/jpeg;base64," + base64.b64encode(sink.getvalue()).decode()

@@ -1,0 +1,50 @@
+from pathlib import Path
+
+import pytest
+
+from pipelines.options import build_parser, parse
+from transforms.errors import ConfigError
+
+
+def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path: Path) -> None:
+    file = tmp_path / "job.yaml"
+    file.write_text("features: [background, outpaint]\nconcurrency: 3\nlimit: 7\n")
+    job = parse([f"--config={file}", "--concurrency=5"]).job
+    assert (job.features, job.concurrency, job.limit, job.placements) == ("background,outpaint", 5, 7, "pinterest_standard")
+
+
+def test_the_file_takes_nested_values(tmp_path: Path) -> None:
+    file = tmp_path / "job.yaml"
+    file.write_text("thresholds: {verify: {max_expansion: 0.1}}\nextra_placements: [{name: b, size: [90, 728]}]\n")
+    job = parse([f"--config={file}"]).job
+    assert job.thresholds == '{"verify": {"max_expansion": 0.1}}'
+    assert job.extra_placements == '[{"name": "b", "size": [90, 728]}]'
+
+
+def test_an_unknown_name_in_the_file_is_refused_with_a_hint(tmp_path: Path) -> None:
+    file = tmp_path / "job.yaml"
+    file.write_text("placement: pmax_square\n")
+    with pytest.raises(ConfigError, match=r"'placement'; did you mean 'placements'"):
+        parse([f"--config={file}"])
+
+
+@pytest.mark.parametrize("text", ["- a\n", "a: [", "42"])
+def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "job.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match="--config"):
+        parse([f"--config={file}"])
+
+
+def test_a_misspelt_flag_is_refused_and_beams_flags_pass() -> None:
+    with pytest.raises(ConfigError, match=r"--placments; did you mean 'placements'"):
+        parse(["--placments=pmax_square"])
+    assert parse(["--runner=FnApiRunner"]).beam == ["--runner=FnApiRunner"]
+
+
+def test_no_feature_is_on_by_default() -> None:
+    assert parse([]).job.features == ""
+
+
+def test_every_flag_is_explained() -> None:
+    assert all(action.help for action in build_parser()._actions)

@@ -1,0 +1,53 @@
+import inspect
+import pickle
+
+import pytest
+
+import transforms.errors as errors
+from transforms.errors import CanvasError, Refusal, Rejected, redact
+
+
+def _classes(root: type) -> list[type]:
+    return [member for _, member in inspect.getmembers(errors, inspect.isclass) if issubclass(member, root)]
+
+
+def test_the_tree_in_the_docstring_names_every_class() -> None:
+    for kind in (*_classes(CanvasError), *_classes(Refusal)):
+        assert kind.__name__ in (errors.__doc__ or "")
+
+
+def test_every_error_has_a_reason_of_its_own_and_a_remedy() -> None:
+    kinds = _classes(CanvasError)
+    assert len({kind.reason for kind in kinds}) == len(kinds)
+    assert all(kind.remedy for kind in kinds)
+
+
+@pytest.mark.parametrize("kind", _classes(CanvasError))
+def test_errors_survive_pickling(kind: type[CanvasError]) -> None:
+    error = pickle.loads(pickle.dumps(kind("row 3", remedy="mend it")))
+    assert (type(error), str(error), error.remedy) == (kind, "row 3", "mend it")
+
+
+def test_refusals_survive_pickling() -> None:
+    refusal = pickle.loads(pickle.dumps(Rejected("halo", "a bright rim", value=3.0, limit=1.0)))
+    assert (refusal.reason, refusal.detail, refusal.value, refusal.limit) == ("halo", "a bright rim", 3.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://ann:hunter2@shop.example/a.jpg",
+        "s3 said: X-Amz-Signature=hunter2&x=1",
+        "authorization: Bearer hunter2",
+        "password=hunter2",
+        'header "token: hunter2"',
+        "api_key=hunter2",
+    ],
+)
+def test_messages_never_show_credentials(text: str) -> None:
+    assert "hunter2" not in str(CanvasError(text))
+
+
+def test_access_keys_are_redacted_and_other_text_is_kept() -> None:
+    assert redact("key AKIAABCDEFGHIJKLMNOP of row 3") == "key *** of row 3"
+    assert redact("row 3: image has 12 pixels") == "row 3: image has 12 pixels"
