@@ -5,6 +5,7 @@ Fixtures: `seaweed` (one server for the session), `seaweed_server` (one for a te
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -111,17 +112,15 @@ class SeaweedServer:
     def kill(self) -> None:
         """SIGKILL for the whole process group, as a power cut would."""
         if self._process is not None:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             self._process.wait()
             self._process = None
         for name in ("filer", "s3"):
             Path(f"/tmp/seaweedfs-{name}-{self.ports[f'{name}.port']}.sock").unlink(missing_ok=True)
 
 
-def client(endpoint_url: str):  # noqa: ANN201
+def client(endpoint_url: str):
     """A bare boto3 client of the test identity, which tries once."""
     return boto3.session.Session().client(
         "s3",
