@@ -121,7 +121,7 @@ class TritonClient:
             return outputs
 
         self._count("requests")
-        return self._persist(model, attempt)
+        return self._persist(self._endpoints, model, attempt)
 
     def model_digests(self) -> Mapping[str, str]:
         """See `InferenceClient.model_digests`; asked once, and ConfigError where two endpoints differ."""
@@ -146,42 +146,41 @@ class TritonClient:
         for connection in connections.values():
             connection.close()
 
-    def _persist(self, what: str, attempt: Callable[[str], _Result]) -> _Result:
+    def _persist(self, endpoints: Endpoints, what: str, attempt: Callable[[str], _Result]) -> _Result:
         """Run `attempt` on one endpoint after the other until it succeeds or its tries are used up."""
-        tries, deadlines = 0, 0
+        retry, tries, deadlines = self._serving.retry, 0, 0
         while True:
-            endpoint = self._endpoints.pick()
+            endpoint = endpoints.pick()
             try:
-                return self._once(what, endpoint, attempt)
+                result = self._once(what, endpoint, attempt)
             except ServingError as error:
                 tries, deadlines = tries + 1, deadlines + isinstance(error, DeadlineExceeded)
-                self._note(endpoint, error)
-                retry = self._serving.retry
+                self._note(endpoints, endpoint, error)
                 if not error.retryable or tries >= retry.attempts or deadlines >= retry.deadline_attempts:
                     raise
+            else:
+                endpoints.mark_up(endpoint)
+                return result
             self._count("retries")
-            time.sleep(self._wait_sec(tries))
+            time.sleep(self._wait_sec(tries, len(endpoints)))
 
     def _once(self, what: str, endpoint: str, attempt: Callable[[str], _Result]) -> _Result:
         with self._slots:
             try:
-                result = attempt(endpoint)
+                return attempt(endpoint)
             except InferenceServerException as error:
                 raise translate(error, f"{what} at {endpoint}") from None
-        self._endpoints.mark_up(endpoint)
-        return result
 
-    def _note(self, endpoint: str, error: ServingError) -> None:
+    def _note(self, endpoints: Endpoints, endpoint: str, error: ServingError) -> None:
         self._count(error.reason)
         if isinstance(error, ServerUnavailable) and not isinstance(error, QueueFull):
-            self._endpoints.mark_down(endpoint)
+            endpoints.mark_down(endpoint)
         if error.retryable:
             _LOG.info("%s", error)
 
-    def _wait_sec(self, tries: int) -> float:
+    def _wait_sec(self, tries: int, endpoints: int) -> float:
         """No wait until every endpoint had its turn, then full jitter."""
-        rounds = tries // len(self._serving.endpoints)
-        retry = self._serving.retry
+        rounds, retry = tries // endpoints, self._serving.retry
         longest = min(retry.max_wait_sec, retry.first_wait_sec * 2.0 ** (rounds - 1)) if rounds else 0.0
         return self._dice.uniform(0, longest)
 
@@ -189,19 +188,20 @@ class TritonClient:
         digests = {}
         for model in self._contracts:
             try:
-                digests[model] = self._persist_at(endpoint, model)
+                digests[model] = self._digest_at(endpoint, model)
             except ModelNotFound:  # a server may hold some of the models
                 continue
         return digests
 
-    def _persist_at(self, endpoint: str, model: str) -> str:
+    def _digest_at(self, endpoint: str, model: str) -> str:
         def attempt(_: str) -> str:
             answer = self._connection(endpoint).get_model_config(
                 model, headers=self._headers, client_timeout=_CONTROL_DEADLINE_SEC
             )
             return str(answer.config.parameters["model_digest"].string_value)
 
-        digest = self._persist(f"configuration of {model}", attempt)
+        only = Endpoints((endpoint,), self._serving.retry.down_sec)
+        digest = self._persist(only, f"configuration of {model}", attempt)
         if not digest:
             raise ConfigError(f"{endpoint} serves {model!r} without a model_digest: materialise its repository")
         return digest

@@ -45,7 +45,9 @@ class ModelContract:
         fixed_batch: the engine always runs batches padded to this size, so that a result does not depend on its
             batch mates.
         platform: Triton's `platform` where an engine file is served, "" for a Python model.
-        cpu_engine: `onnxruntime` or `openvino` for an engine file on the CPU, chosen by measurement.
+        cpu_engine: `onnxruntime` or `openvino` for an engine file on the CPU, and
+        cpu_precision: `fp32` or `bf16`; both chosen by measurement, see docs/serving.md.
+        cpu_threads: of one inference; part of an engine model's identity.
         instances: model instances on the CPU.
         deadline_sec: default deadline of one request.
     """
@@ -57,6 +59,8 @@ class ModelContract:
     fixed_batch: int = 1
     platform: str = ""
     cpu_engine: str = ""
+    cpu_precision: str = "fp32"
+    cpu_threads: int = 2
     instances: int = 1
     deadline_sec: float = 60.0
 

@@ -24,6 +24,9 @@ class Endpoints:
         self._turn = 0
         self._lock = threading.Lock()
 
+    def __len__(self) -> int:
+        return len(self._addresses)
+
     def pick(self) -> str:
         """The next address that is up; where all are down, the one that comes back first."""
         with self._lock:

@@ -1,0 +1,1 @@
+"""From contracts and weights to what the inference server loads."""

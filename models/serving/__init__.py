@@ -1,0 +1,1 @@
+"""What runs inside the inference server: the bodies of its Python models and of its python-based backends."""
