@@ -43,9 +43,9 @@ def empty_scene(height: int, width: int, samples: int, seed: int, threads: int =
 def _set_cycles(cycles: Any, samples: int, seed: int) -> None:
     cycles.device = "CPU"
     cycles.samples, cycles.seed = samples, seed
-    cycles.use_adaptive_sampling, cycles.adaptive_threshold = True, 0.02
+    cycles.use_adaptive_sampling, cycles.adaptive_threshold = True, 0.03
     cycles.use_denoising, cycles.denoiser = True, "OPENIMAGEDENOISE"
-    cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 8, 3, 3
+    cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 8, 2, 3
     cycles.transmission_bounces, cycles.transparent_max_bounces = 8, 16
     cycles.caustics_reflective = cycles.caustics_refractive = False
     cycles.sample_clamp_indirect = 6.0
@@ -83,7 +83,7 @@ def add_camera(scene: Any, pose: CameraPose, view: View) -> None:
     camera = add_object(scene, data)
     matrix = np.eye(4)
     matrix[:3, :3], matrix[:3, 3] = pose.rotation, pose.location
-    camera.matrix_world = [tuple(row) for row in matrix.tolist()]
+    move(camera, matrix)
     scene.camera = camera
 
 
@@ -92,6 +92,11 @@ def add_object(scene: Any, data: Any) -> Any:
     made = load().data.objects.new(data.name, data)
     scene.collection.objects.link(made)
     return made
+
+
+def move(item: Any, matrix: Floats) -> None:
+    """Give `item` the (4, 4) world matrix, rows first."""
+    item.matrix_world = importlib.import_module("mathutils").Matrix(matrix.tolist())
 
 
 def vertices(objects: list[Any]) -> Floats:

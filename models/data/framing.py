@@ -24,7 +24,7 @@ class View:
         azimuth_deg: 0 sees the front, 90 the product's right-hand side as the viewer has it.
         pitch_deg: how far the camera looks down.
         focal_mm: for a sensor 36 mm wide on its longer side.
-        fill: share of the frame that the product spans in the direction where it is tighter, in (0, 1); above 1 it is cut.
+        fill: share of the frame that the product spans in the direction where it is tighter; above 1 it is cut.
         offset: where the product's centre lies off the frame's centre, (right, up), as shares of the frame's sides.
         f_stop: None is sharp everywhere.
     """
@@ -70,7 +70,8 @@ def project(points: Floats, rotation: Floats, centre: Floats, distance: float, f
     """Return where `points` (N, 3) fall on the frame, (N, 2) in shares of its longer side, (0, 0) its centre, y up."""
     seen = (points - centre) @ rotation
     depth = np.maximum(distance - seen[:, 2], 1e-6)
-    return seen[:, :2] / depth[:, None] * (focal_mm / SENSOR_MM)
+    flat: Floats = seen[:, :2] / depth[:, None] * (focal_mm / SENSOR_MM)
+    return flat
 
 
 def frame(points: Floats, view: View, height: int, width: int) -> CameraPose:

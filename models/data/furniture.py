@@ -1,8 +1,8 @@
 """Furniture libraries of Sweet Home 3D: textured OBJ models of home decor, read from unpacked folders.
 
-A library is the unpacked content of one ``.sh3f`` archive (a zip): a ``PluginFurnitureCatalog.properties`` file beside the
-models. Its licence is stated for the library as a whole, and again in the folder of many models; where the two differ, the
-model's own file decides (two models of the CC0 library are CC-BY).
+A library is the unpacked content of one ``.sh3f`` archive (a zip): a ``PluginFurnitureCatalog.properties`` file beside
+the models. Its licence is stated for the library as a whole, and again in the folder of many models; where the two
+differ, the model's own file decides (two models of the CC0 library are CC-BY).
 """
 
 from __future__ import annotations

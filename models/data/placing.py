@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from models.data.blender import Floats, load, vertices
+from models.data.blender import load, move, vertices
+from models.data.framing import Floats
 from models.data.shots import Placed
 from models.data.surfaces import restore
 
@@ -27,7 +28,7 @@ def put_down(placed: Placed, unit_m: float | None = None) -> list[Any]:
     points = vertices(objects)
     matrix = _stand(points, placed, unit_m)
     for item in objects:
-        item.matrix_world = [tuple(row) for row in (matrix @ np.array(item.matrix_world)).tolist()]
+        move(item, matrix @ np.array(item.matrix_world))
     grain_m = float(np.ptp(vertices(objects), axis=0).max()) * _GRAIN_SHARE
     for material in {slot.material for item in objects for slot in item.material_slots if slot.material}:
         restore(material, placed.finish, placed.tint, grain_m)
@@ -47,7 +48,7 @@ def _import(placed: Placed) -> list[Any]:
 
 
 def _stand(points: Floats, placed: Placed, unit_m: float | None) -> Floats:
-    """Return the (4, 4) matrix that turns, sizes and centres imported `points` (N, 3), its lowest point on the floor."""
+    """Return the (4, 4) matrix that turns, sizes and centres imported `points` (N, 3), the lowest on the floor."""
     own = _FILE_TO_WORLD @ np.array(placed.model.turn).reshape(3, 3) @ _FILE_TO_WORLD.T
     turned = points @ own.T
     low, span = turned.min(axis=0), np.maximum(np.ptp(turned, axis=0), 1e-6)

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from models.data import blender, placing, studio
+from models.data import blender, figure, placing, rooms, studio
 from models.data.framing import frame
-from models.data.shots import Cutout, Room, Shot, Sweep
+from models.data.shots import Cutout, Figure, Placed, Room, Shot, Sweep
 
 _STUDIO_UNIT_M = 1.0
 
@@ -34,16 +34,25 @@ def render(shot: Shot, path: Path, depth: int = 8, threads: int = 2) -> None:
 
 def _set_up(scene: Any, shot: Shot) -> list[Any]:
     """Build everything but the camera; return the product's objects."""
-    in_room = isinstance(shot.backdrop, Room)
-    objects = placing.put_down(shot.product, None if in_room else _STUDIO_UNIT_M)
+    objects = _stand_product(scene, shot.product, isinstance(shot.backdrop, Room))
     for prop in shot.props:
         placing.put_down(prop)
     points = blender.vertices(objects)
-    _hang_backdrop(scene, shot, float(np.abs(points[:, :2]).max()))
-    if not in_room:
-        centre = (points.min(axis=0) + points.max(axis=0)) / 2
+    centre = (points.min(axis=0) + points.max(axis=0)) / 2
+    if isinstance(shot.backdrop, Room):
+        rooms.build_room(scene, shot.backdrop)
+        rooms.light_room(scene, shot.light, centre)
+    else:
+        _hang_backdrop(scene, shot, float(np.abs(points[:, :2]).max()))
         studio.light_product(scene, shot.light, shot.view.azimuth_deg, centre, _STUDIO_UNIT_M)
     return objects
+
+
+def _stand_product(scene: Any, product: Placed | Figure, in_room: bool) -> list[Any]:
+    """Stand the product at its own size in a room, at the studio's size before a backdrop; people are never sized."""
+    if isinstance(product, Figure):
+        return figure.stand_figure(scene, product)
+    return placing.put_down(product, None if in_room else _STUDIO_UNIT_M)
 
 
 def _hang_backdrop(scene: Any, shot: Shot, reach_m: float) -> None:

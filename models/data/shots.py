@@ -40,6 +40,17 @@ class Placed:
 
 
 @dataclass(frozen=True)
+class Figure:
+    """A standing person in plain clothes; sRGB colours in [0, 1]."""
+
+    skin: Color = (0.78, 0.57, 0.45)
+    hair: Color = (0.18, 0.11, 0.07)
+    shirt: Color = (0.75, 0.22, 0.2)
+    trousers: Color = (0.2, 0.26, 0.4)
+    shoes: Color = (0.12, 0.1, 0.1)
+
+
+@dataclass(frozen=True)
 class Cutout:
     """No backdrop: the render keeps an exact alpha; with `shadow`, the floor's shadow lies in the alpha as black."""
 
@@ -115,7 +126,7 @@ class Light:
 class Shot:
     """One photograph: `height` x `width` pixels of a product before a backdrop."""
 
-    product: Placed | None
+    product: Placed | Figure
     backdrop: Backdrop
     view: View = field(default_factory=View)
     light: Light = field(default_factory=Light)

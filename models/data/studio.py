@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from models.data.blender import Floats, add_object, linear, load
+from models.data.blender import add_object, linear, load, move
+from models.data.framing import Floats
 from models.data.shots import Color, Light, Sweep
 from models.data.surfaces import Graph
 
@@ -15,12 +16,12 @@ _CURVE_STEPS = 24
 
 def light_product(scene: Any, light: Light, azimuth_deg: float, centre: Floats, size_m: float) -> None:
     """Set a key, a fill and a rim light around `centre`; their distance and power follow `size_m`."""
-    warm = _tint(light.warmth)
+    warm = tint(light.warmth)
     key = azimuth_deg + light.key_deg
     power = 62.0 * light.strength * size_m**2
     softness = light.softness * size_m
-    _area(scene, centre, size_m * 2.2, key, 48.0, softness, power, warm)
-    _area(
+    hang_area(scene, centre, size_m * 2.2, key, 48.0, softness, power, warm)
+    hang_area(
         scene,
         centre,
         size_m * 2.6,
@@ -30,7 +31,7 @@ def light_product(scene: Any, light: Light, azimuth_deg: float, centre: Floats, 
         power * 0.4,
         (1, 1, 1),
     )
-    _area(
+    hang_area(
         scene, centre, size_m * 2.4, azimuth_deg + 180.0 - light.key_deg * 0.5, 60.0, softness, power * 0.5, (1, 1, 1)
     )
 
@@ -45,7 +46,7 @@ def ambient(scene: Any, color: Color, strength: float) -> None:
     scene.world = world
 
 
-def _area(
+def hang_area(
     scene: Any,
     centre: Floats,
     distance: float,
@@ -61,20 +62,21 @@ def _area(
     data = load().data.lights.new("area", "AREA")
     data.size, data.energy, data.color = side, power, color
     lamp = add_object(scene, data)
-    lamp.matrix_world = _facing(centre + away * distance, away)
+    move(lamp, _facing(centre + away * distance, away))
 
 
-def _facing(location: Floats, backward: Floats) -> list[tuple[float, ...]]:
+def _facing(location: Floats, backward: Floats) -> Floats:
     """Return the matrix of an object at `location` that looks along `-backward`."""
     right = np.cross([0.0, 0.0, 1.0], backward)
     right = right / max(float(np.linalg.norm(right)), 1e-9)
     matrix = np.eye(4)
     matrix[:3, :3] = np.stack([right, np.cross(backward, right), backward], axis=1)
     matrix[:3, 3] = location
-    return [tuple(row) for row in matrix.tolist()]
+    return matrix
 
 
-def _tint(warmth: float) -> Color:
+def tint(warmth: float) -> Color:
+    """Return the colour of a light: 1 is late afternoon, 0 neutral, -1 a clear sky."""
     return (
         (1.0, 1.0 - 0.12 * max(warmth, 0.0), 1.0 - 0.3 * warmth)
         if warmth >= 0

@@ -8,8 +8,15 @@ from models.data.blender import linear, load
 from models.data.shots import Color, Finish
 
 _ROUGHNESS: dict[Finish, float] = {
-    "fabric": 0.85, "leather": 0.42, "plastic": 0.35, "metal": 0.28, "ceramic": 0.12, "wood": 0.45, "glass": 0.0, "plant": 0.5,
-}  # fmt: skip
+    "fabric": 0.85,
+    "leather": 0.42,
+    "plastic": 0.35,
+    "metal": 0.28,
+    "ceramic": 0.12,
+    "wood": 0.45,
+    "glass": 0.0,
+    "plant": 0.5,
+}
 _CLEAR_ALPHA = 0.9
 
 

@@ -1,0 +1,146 @@
+"""Procedural coverings of floors, walls and rugs: planks, tiles, carpet, concrete, paint, brick, plaster, slats, weave.
+
+Every covering reads its pattern from the object's own x and y in metres, so a plank is as long in any room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from models.data.blender import linear
+from models.data.shots import Color, Floor, Wall
+from models.data.surfaces import Graph, shade
+
+
+def floor_covering(kind: Floor, color: Color) -> Any:
+    """Return the material of a floor; `color` is sRGB in [0, 1]."""
+    graph = Graph.new(kind)
+    _FLOORS[kind](graph, color)
+    return graph.material
+
+
+def wall_covering(kind: Wall, color: Color) -> Any:
+    """Return the material of a wall; `color` is sRGB in [0, 1]."""
+    graph = Graph.new(kind)
+    _WALLS[kind](graph, color)
+    return graph.material
+
+
+def rug_covering(colors: tuple[Color, Color]) -> Any:
+    """Return a woven material that wanders between two sRGB colours, with a lifted pile."""
+    graph = Graph.new("rug")
+    where = graph.place((1.0, 1.0, 1.0))
+    bands = graph.node("TexWave", Vector=where, Scale=3.0, Distortion=6.0, Detail=2.0, Detail_Scale=1.5)
+    graph.set(Base_Color=graph.ramp(bands.outputs["Fac"], [(0.35, colors[0]), (0.6, colors[1])]), Roughness=0.95)
+    graph.set(Sheen_Weight=0.3)
+    pile = graph.node("TexNoise", Vector=where, Scale=320.0, Detail=2.0)
+    graph.bump(pile.outputs["Fac"], 0.7, 0.006)
+    return graph.material
+
+
+def _planks(graph: Graph, color: Color) -> None:
+    where = graph.place((1.0, 1.0, 1.0))
+    planks = _bricks(graph, where, (1.6, 0.16), 0.0015, (shade(color, 0.82), shade(color, 1.12), shade(color, 0.25)))
+    fibres = graph.node("TexNoise", Vector=graph.place((2.2, 55.0, 1.0)), Scale=1.0, Detail=6.0, Distortion=0.6)
+    grain = graph.ramp(fibres.outputs["Fac"], [(0.3, (0.78, 0.76, 0.74)), (0.65, (1.0, 1.0, 1.0))])
+    graph.set(Base_Color=_multiply(graph, planks.outputs["Color"], grain), Roughness=0.38, Coat_Weight=0.08)
+    graph.bump(planks.outputs["Fac"], -0.4, 0.002)
+
+
+def _tiles(graph: Graph, color: Color) -> None:
+    where = graph.place((1.0, 1.0, 1.0))
+    tiles = _bricks(graph, where, (0.6, 0.6), 0.006, (shade(color, 0.96), shade(color, 1.03), shade(color, 0.68)))
+    tiles.offset = 0.0
+    clouds = graph.node("TexNoise", Vector=where, Scale=2.5, Detail=6.0, Distortion=1.2)
+    veins = graph.ramp(clouds.outputs["Fac"], [(0.35, (0.88, 0.88, 0.87)), (0.6, (1.0, 1.0, 1.0))])
+    graph.set(Base_Color=_multiply(graph, tiles.outputs["Color"], veins), Roughness=0.22)
+    graph.bump(tiles.outputs["Fac"], -0.5, 0.004)
+
+
+def _carpet(graph: Graph, color: Color) -> None:
+    where = graph.place((1.0, 1.0, 1.0))
+    loops = graph.node("TexVoronoi", Vector=where, Scale=170.0)
+    mottle = graph.node("TexNoise", Vector=where, Scale=60.0, Detail=4.0)
+    graph.set(Base_Color=graph.ramp(mottle.outputs["Fac"], [(0.3, shade(color, 0.78)), (0.7, shade(color, 1.1))]))
+    graph.set(Roughness=0.95, Sheen_Weight=0.3)
+    graph.bump(loops.outputs["Distance"], -0.9, 0.008)
+
+
+def _concrete(graph: Graph, color: Color) -> None:
+    clouds = graph.node("TexNoise", Vector=graph.place((1.0, 1.0, 1.0)), Scale=1.8, Detail=9.0, Roughness=0.62)
+    graph.set(Base_Color=graph.ramp(clouds.outputs["Fac"], [(0.3, shade(color, 0.86)), (0.7, shade(color, 1.08))]))
+    graph.set(Roughness=0.5)
+    graph.bump(clouds.outputs["Fac"], 0.1, 0.01)
+
+
+def _paint(graph: Graph, color: Color) -> None:
+    roller = graph.node("TexNoise", Vector=graph.place((1.0, 1.0, 1.0)), Scale=260.0, Detail=2.0)
+    graph.set(Base_Color=linear(color), Roughness=0.7)
+    graph.bump(roller.outputs["Fac"], 0.15, 0.001)
+
+
+def _brick(graph: Graph, color: Color) -> None:
+    where = graph.place((1.0, 1.0, 1.0))
+    courses = _bricks(graph, where, (0.24, 0.075), 0.009, (shade(color, 0.7), shade(color, 1.2), (0.72, 0.69, 0.64)))
+    courses.inputs["Mortar Smooth"].default_value = 0.25
+    stains = graph.node("TexNoise", Vector=where, Scale=22.0, Detail=8.0, Roughness=0.7)
+    dirt = graph.ramp(stains.outputs["Fac"], [(0.3, (0.72, 0.7, 0.7)), (0.65, (1.0, 1.0, 1.0))])
+    graph.set(Base_Color=_multiply(graph, courses.outputs["Color"], dirt), Roughness=0.9)
+    graph.bump(courses.outputs["Fac"], -0.8, 0.012)
+
+
+def _plaster(graph: Graph, color: Color) -> None:
+    trowel = graph.node(
+        "TexNoise", Vector=graph.place((1.0, 1.0, 1.0)), Scale=3.0, Detail=8.0, Roughness=0.6, Distortion=0.8
+    )
+    graph.set(Base_Color=graph.ramp(trowel.outputs["Fac"], [(0.3, shade(color, 0.9)), (0.7, shade(color, 1.04))]))
+    graph.set(Roughness=0.85)
+    graph.bump(trowel.outputs["Fac"], 0.2, 0.01)
+
+
+def _slats(graph: Graph, color: Color) -> None:
+    where = graph.place((1.0, 1.0, 1.0))
+    slats = graph.node("TexWave", Vector=where, Scale=5.2)
+    fibres = graph.node("TexNoise", Vector=graph.place((55.0, 2.2, 1.0)), Scale=1.0, Detail=6.0)
+    wood = graph.ramp(fibres.outputs["Fac"], [(0.3, shade(color, 0.75)), (0.7, shade(color, 1.1))])
+    gaps = graph.ramp(slats.outputs["Fac"], [(0.18, (0.12, 0.1, 0.09)), (0.3, (1.0, 1.0, 1.0))])
+    graph.set(Base_Color=_multiply(graph, wood, gaps), Roughness=0.5)
+    graph.bump(gaps, 0.8, 0.02)
+
+
+_FLOORS: dict[Floor, Callable[[Graph, Color], None]] = {
+    "wood": _planks,
+    "tile": _tiles,
+    "carpet": _carpet,
+    "concrete": _concrete,
+}
+_WALLS: dict[Wall, Callable[[Graph, Color], None]] = {
+    "paint": _paint,
+    "brick": _brick,
+    "plaster": _plaster,
+    "slats": _slats,
+}
+
+
+def _bricks(
+    graph: Graph, where: Any, size_m: tuple[float, float], joint_m: float, colors: tuple[Color, Color, Color]
+) -> Any:
+    """Add a running bond of stones `size_m` (length, height); colours of the two kinds of stone and of the joint."""
+    made = graph.node(
+        "TexBrick", Vector=where, Scale=1.0, Mortar_Size=joint_m, Brick_Width=size_m[0], Row_Height=size_m[1]
+    )
+    for name, color in zip(("Color1", "Color2", "Mortar"), colors, strict=True):
+        made.inputs[name].default_value = linear(color)
+    made.inputs["Mortar Smooth"].default_value = 0.1
+    made.offset = 0.37
+    return made
+
+
+def _multiply(graph: Graph, first: Any, second: Any) -> Any:
+    made = graph.node("Mix")
+    made.data_type, made.blend_type = "RGBA", "MULTIPLY"
+    graph.feed(made.inputs["Factor"], 1.0)
+    graph.feed(made.inputs[6], first)
+    graph.feed(made.inputs[7], second)
+    return made.outputs[2]
