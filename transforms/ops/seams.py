@@ -1,0 +1,136 @@
+"""Seams: where generated pixels meet kept ones. Scores, and a blend that touches the generated side only.
+
+A *seam* is the border between known and unknown pixels. Scores are ratios to what the same image shows a little
+away from the seam, so that a busy carpet and a plain wall are held against themselves.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from transforms.ops.color_difference import ciede2000, lab_of
+
+Pixels = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+Floats = NDArray[np.float32]
+
+# Shares of the shorter side: how wide the strips are that are compared, and how far a correction carries.
+STRIP = 0.008
+CARRY = 0.3
+# A gradient below this many levels cannot be seen, so ratios do not divide by less.
+QUIET_LEVELS = 1.5
+AWAY_PX = (4, 8, 12)
+
+
+class Line(NamedTuple):
+    """A straight seam: `axis` 0 where it runs along a row; the first row (column) behind it; its extent, half open."""
+
+    axis: int
+    position: int
+    start: int
+    stop: int
+
+
+def seam_lines(known: Mask) -> list[Line]:
+    """The sides of the kept rectangle that do not lie on the canvas's border.
+
+    Raises:
+        ValueError: nothing is kept.
+    """
+    rows, columns = np.flatnonzero(known.any(axis=1)), np.flatnonzero(known.any(axis=0))
+    if not len(rows):
+        raise ValueError("no pixel is kept")
+    top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+    lines = [Line(0, at, left, right) for at in (top, bottom) if 0 < at < known.shape[0]]
+    return lines + [Line(1, at, top, bottom) for at in (left, right) if 0 < at < known.shape[1]]
+
+
+def line_score(scene: Pixels, line: Line) -> float:
+    """Mean absolute step across a line over that across its parallels a few px away on both sides.
+
+    A line in an undisturbed photograph scores about 1.
+    """
+    grey = cv2.cvtColor(scene, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    part = (grey if line.axis == 0 else grey.T)[:, line.start : line.stop]
+
+    def step(at: int) -> float:
+        return float(np.abs(part[at] - part[at - 1]).mean())
+
+    places = [line.position + sign * px for px in AWAY_PX for sign in (-1, 1)]
+    away = [step(at) for at in places if 1 <= at < len(part)]
+    return (step(line.position) + QUIET_LEVELS) / (float(np.mean(away)) + QUIET_LEVELS)
+
+
+def seam_score(scene: Pixels, known: Mask) -> float:
+    """The worst seam's gradient ratio (see :func:`line_score`); 1.0 where nothing was generated.
+
+    Args:
+        scene: uint8 [h, w, 3]; known: bool [h, w], one kept rectangle.
+    """
+    return max((line_score(scene, line) for line in seam_lines(known)), default=1.0)
+
+
+def line_delta_e(scene: Pixels, line: Line) -> float:
+    """CIEDE2000 between the smoothed strips on both sides of a line, 90th percentile along it."""
+    strip = max(2, round(STRIP * min(scene.shape[:2])))
+    part = scene if line.axis == 0 else scene.transpose(1, 0, 2)
+    part = part[:, line.start : line.stop].astype(np.float32)
+    before = part[max(line.position - strip, 0) : line.position].mean(axis=0)
+    behind = part[line.position : line.position + strip].mean(axis=0)
+    sides = cv2.blur(np.stack([before, behind]), (8 * strip + 1, 1), borderType=cv2.BORDER_REFLECT)
+    lab = lab_of(np.clip(np.rint(sides), 0, 255).astype(np.uint8))
+    return float(np.percentile(ciede2000(lab[0], lab[1]), 90))
+
+
+def seam_delta_e(scene: Pixels, known: Mask) -> float:
+    """The worst seam's colour difference (see :func:`line_delta_e`); 0.0 where nothing was generated."""
+    return max((line_delta_e(scene, line) for line in seam_lines(known)), default=0.0)
+
+
+def blend_generated_side(scene: Pixels, kept_pixels: Pixels, known: Mask) -> Pixels:
+    """Close the step of colour at a seam by moving the generated side towards the kept one.
+
+    The difference of the two sides' smoothed colours is interpolated over the generated side (pull-push: Gortler et
+    al., "The Lumigraph", 1996), finely near the seam and coarsely further out, and fades with the distance.
+
+    Args:
+        scene: uint8 [h, w, 3]; kept_pixels: uint8 [h, w, 3], looked at where known; known: bool [h, w].
+
+    Returns:
+        uint8 [h, w, 3]; `kept_pixels` bit for bit where known.
+    """
+    if known.all() or not known.any():
+        return np.where(known[..., None], kept_pixels, scene)
+    shorter = min(known.shape)
+    sigma = max(1.0, STRIP * shorter)
+    inside, outside = known.astype(np.float32), (~known).astype(np.float32)
+    step = _smoothed(kept_pixels, inside, sigma) - _smoothed(scene, outside, sigma)
+    distance = cv2.distanceTransform(outside.astype(np.uint8), cv2.DIST_L2, 5)
+    near = ((distance > 0) & (distance <= 1.5)).astype(np.float32)
+    carried = _pull_push(step * near[..., None], near) * np.exp(-distance / (CARRY * shorter))[..., None]
+    moved = np.clip(np.rint(scene + carried), 0, 255).astype(np.uint8)
+    return np.where(known[..., None], kept_pixels, moved)
+
+
+def _smoothed(pixels: Pixels, weight: Floats, sigma: float) -> Floats:
+    mass = cv2.GaussianBlur(weight, (0, 0), sigma)
+    mean = cv2.GaussianBlur(pixels.astype(np.float32) * weight[..., None], (0, 0), sigma)
+    return mean / np.maximum(mass, 1e-6)[..., None]  # type: ignore[no-any-return]
+
+
+def _pull_push(total: Floats, weight: Floats) -> Floats:
+    """Values known where `weight` > 0 (premultiplied in `total`), interpolated everywhere."""
+    if min(weight.shape) <= 2:
+        return total / np.maximum(weight, 1e-6)[..., None] if weight.max() > 0 else total
+    height, width = weight.shape
+    small = ((width + 1) // 2, (height + 1) // 2)
+    pulled_total = cv2.resize(total, small, interpolation=cv2.INTER_AREA)
+    pulled_weight = cv2.resize(weight, small, interpolation=cv2.INTER_AREA)
+    strong = np.maximum(1.0, pulled_weight * 4)
+    coarse = _pull_push(pulled_total * 4 / strong[..., None], np.minimum(pulled_weight * 4, 1.0))
+    filled = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
+    return total + (1.0 - np.minimum(weight, 1.0))[..., None] * filled  # type: ignore[no-any-return]
