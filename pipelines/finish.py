@@ -13,8 +13,7 @@ import pyarrow.parquet as pq
 from transforms.index import INDEX_SCHEMA
 from transforms.ledger import PARQUET, merge_parts, parquet_bytes, read_rows
 from transforms.manifest import COLUMNS, ColumnMap
-from transforms.plan import PLAN_SCHEMA, Shard, read_shard
-from transforms.sources.resolve import resolve
+from transforms.plan import PLAN_SCHEMA, Shard, folder_of, read_shard, with_resolved_uris
 from transforms.storage.keys import percent_encode
 from transforms.storage.store import Store, StoreConfig, open_store
 
@@ -166,7 +165,9 @@ def _dead_letters(
         wanted = [key for key in errors if key[0] == shard.manifest_uri and 0 <= key[1] - shard.first_row < shard.rows]
         if not wanted:
             continue
-        table = read_shard(open_store(shard.manifest_uri, config), shard, columns)
+        table = with_resolved_uris(
+            read_shard(open_store(shard.manifest_uri, config), shard, columns), folder_of(shard.manifest_uri)
+        )
         for key in sorted(wanted):
             cells = {name: table.column(name)[key[1] - shard.first_row].as_py() for name in COLUMNS}
             yield _dead_letter(cells, errors[key])
@@ -178,7 +179,6 @@ _WHY = ("run_id", "stage", "reason", "detail", "remedy", "retryable")
 def _dead_letter(cells: dict[str, object], errors: list[dict[str, object]]) -> dict[str, object]:
     first = errors[0]
     letter = {**cells, **{name: first[name] for name in (*_WHY, "manifest_uri", "manifest_row")}}
-    letter["image_uri"] = resolve(str(cells["image_uri"]), str(first["manifest_uri"]))
     placements = [error["placement"] for error in errors if error["placement"]]
     letter["placements"] = placements or cells["placements"]
     return letter

@@ -31,7 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         allow_abbrev=False,
     )
-    for add in (_add_input, _add_result, _add_serving, _add_store, _add_run):
+    for add in (_add_input, _add_result, _add_serving, add_store_options, _add_run):
         add(parser)
     return parser
 
@@ -74,6 +74,7 @@ def _add_serving(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("serving")
     add = group.add_argument
     add("--triton", default="", help="host:port,host:port of running servers (gRPC); empty: start one on this machine")
+    add("--triton_metrics", default="", help="Prometheus URLs of those servers, for the busy share, comma separated")
     add("--triton_repo", default="", help="model repository of the started server; empty: triton_repo/ of this checkout")
     add("--triton_header", default="", help="gRPC headers, name=ENVIRONMENT_VARIABLE, comma separated")
     add("--triton_root_certificates", default="", help="PEM file; given, TLS is used")
@@ -83,7 +84,8 @@ def _add_serving(parser: argparse.ArgumentParser) -> None:
     add("--max_in_flight", type=int, default=16, help="requests of one process under way at once")
 
 
-def _add_store(parser: argparse.ArgumentParser) -> None:
+def add_store_options(parser: argparse.ArgumentParser) -> None:
+    """The flags of the store, which every command takes."""
     group = parser.add_argument_group("store (credentials come from the usual AWS chain only)")
     add = group.add_argument
     add("--s3_endpoint", default="", help="endpoint URL of an S3-compatible store")

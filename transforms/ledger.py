@@ -126,6 +126,12 @@ def read_rows(store: Store, folder: str) -> Iterator[pa.Table]:
         yield _read(store, uri, INDEX_SCHEMA.names)
 
 
+def read_index(store: Store, run_folder: str) -> list[pa.Table]:
+    """The tables of a finished run's index."""
+    found = sorted(listed.uri for listed in store.list(f"{run_folder}/index"))
+    return [_read(store, uri, INDEX_SCHEMA.names) for uri in found if uri.endswith(".parquet")]
+
+
 def merge_parts(store: Store, folder: str) -> None:
     """Merge the parts of a finished run's `folder`; see the module's text for why it may be cut off anywhere."""
     parts = [uri for uri in _files(store, folder, ("part-",))]

@@ -9,18 +9,21 @@ from functools import partial
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from transforms.errors import ManifestError
+from transforms.errors import CanvasError, ManifestError
 from transforms.keys import default_seed, digest_of, key_words, row_keys
 from transforms.ledger import PARQUET, SettledKeys, parquet_bytes, read_settled
 from transforms.manifest import ColumnMap, bad_cells, normalise, product_of, source_columns
 from transforms.placements import Placement
 from transforms.records import Job, Product
+from transforms.sources.allow import SourcePolicy, resolve_uri
 from transforms.sources.identities import SourceIdentities
 from transforms.storage.store import Store, StoreConfig, open_store
 from transforms.storage.uris import local_path, scheme_of
+from transforms.tally import tally_of
 from transforms.work import Step, Work
 
 # What a run is expected to decide: every row of the manifest in every placement, and whether it was settled before.
@@ -70,6 +73,7 @@ class PlanConfig:
     table: tuple[Placement, ...]
     config_digest: str
     columns: ColumnMap = ColumnMap()
+    sources: SourcePolicy = SourcePolicy()
     retry_failed: bool = False
     store: StoreConfig = StoreConfig()
 
@@ -198,6 +202,24 @@ def read_shard(store: Store, shard: Shard, columns: ColumnMap) -> pa.Table:
     return normalise(table.slice(0, shard.rows), columns)
 
 
+def folder_of(uri: str) -> str:
+    """The folder that a manifest's relative references start from."""
+    return uri.rpartition("/")[0] or "."
+
+
+def with_resolved_uris(table: pa.Table, folder: str) -> pa.Table:
+    """`table` with relative image references made absolute, so that keys and dead letters stand on their own."""
+    uris = [_resolved(uri, folder) for uri in table.column("image_uri").to_pylist()]
+    return table.set_column(table.schema.get_field_index("image_uri"), "image_uri", pa.array(uris, pa.string()))
+
+
+def _resolved(uri: str, folder: str) -> str:
+    try:
+        return resolve_uri(uri, folder) if uri else uri
+    except CanvasError:
+        return uri  # no reference at all: loading it gives the reason
+
+
 def open_parquet(store: Store, uri: str) -> pq.ParquetFile:
     """A manifest file, memory-mapped where it is local.
 
@@ -229,16 +251,20 @@ class _PlanShard(beam.DoFn):  # type: ignore[misc]
 
     def setup(self) -> None:
         config = self.config
+        self.identities = SourceIdentities(config.sources, config.store)
         self.store = open_store(config.output, config.store)
         self.settled = read_settled(self.store, config.ledger, retry_failed=config.retry_failed)
 
     def process(self, shard: Shard) -> Iterator[Work]:
         config = self.config
         manifests = open_store(shard.manifest_uri, config.store)
-        table = read_shard(manifests, shard, config.columns)
-        identities = SourceIdentities(shard.manifest_uri, config.store).of(table.column("image_uri").to_pylist())
+        folder = folder_of(shard.manifest_uri)
+        table = with_resolved_uris(read_shard(manifests, shard, config.columns), folder)
+        identities = self.identities.of(table.column("image_uri").to_pylist(), base_uri=folder)
         planned = plan_table(table, shard, identities, self.settled, config)
         name = digest_of([shard.manifest_uri, shard.row_groups, shard.first_row])
         uri = f"{config.run_folder}/plan/{name}.parquet"
         self.store.write(uri, parquet_bytes(planned.expected), content_type=PARQUET)
+        settled = int(pc.sum(planned.expected.column("settled")).as_py() or 0)
+        tally_of(config.run_id).expect(len(planned.expected) - settled, settled)
         yield from planned.works

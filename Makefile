@@ -1,0 +1,32 @@
+# Two commands: `make demo` runs the main job on the example catalog, `make test` passes the tests.
+PYTHON ?= python3.11
+VENV ?= .venv
+BIN := $(VENV)/bin
+OUT ?= demo
+
+$(VENV)/.installed: setup.py pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --editable '.[launch,serving,dev]'
+	$(BIN)/pip check
+	touch $@
+
+.PHONY: install demo test lint types imports
+
+install: $(VENV)/.installed
+
+demo: install
+	$(BIN)/python run_pipeline.py --config examples/demo.yaml --manifest examples/catalog/manifest.parquet --output $(OUT)
+	$(BIN)/python -m examples.check_demo --output $(OUT) --expected examples/catalog/expected.csv
+
+test: install lint types imports
+	$(BIN)/python -m pytest -m 'not gpu'
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install
+	$(BIN)/mypy
+
+imports: install
+	$(BIN)/lint-imports

@@ -1,0 +1,61 @@
+"""How busy the inference servers were: the busiest model's compute time over the time that passed."""
+
+from __future__ import annotations
+
+import re
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Iterable
+from types import TracebackType
+
+_COMPUTE = re.compile(r'^nv_inference_compute_infer_duration_us\{[^}]*model="([^"]+)"[^}]*\} ([0-9.e+]+)$', re.MULTILINE)
+
+
+def compute_sec(metrics: str) -> Counter[str]:
+    """Seconds that each model computed, from Triton's Prometheus text.
+
+    >>> compute_sec('nv_inference_compute_infer_duration_us{model="a",version="1"} 2500000')
+    Counter({'a': 2.5})
+    """
+    seconds: Counter[str] = Counter()
+    for model, microseconds in _COMPUTE.findall(metrics):
+        seconds[model] += float(microseconds) / 1e6
+    return seconds
+
+
+class BusyMeter:
+    """Reads the servers' metrics before and after.
+
+    Attributes:
+        share: computed seconds of all models together over the seconds that passed and the servers; above 1 where
+            several instances compute at once. None where no server gives metrics.
+    """
+
+    def __init__(self, urls: Iterable[str]) -> None:
+        self._urls = list(urls)
+        self.share: float | None = None
+
+    def __enter__(self) -> BusyMeter:
+        self._started, self._before = time.monotonic(), self._read()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        after = self._read()
+        if self._before is None or after is None:
+            return
+        # A restarted server counts from zero again.
+        spent = sum(max(after[model] - self._before[model], 0.0) for model in after)
+        self.share = round(spent / (time.monotonic() - self._started) / len(self._urls), 4)
+
+    def _read(self) -> Counter[str] | None:
+        total: Counter[str] = Counter()
+        for url in self._urls:
+            try:
+                with urllib.request.urlopen(url, timeout=5) as answer:
+                    total.update(compute_sec(answer.read().decode()))
+            except OSError:
+                return None
+        return total if self._urls else None

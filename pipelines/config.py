@@ -1,0 +1,255 @@
+"""The job's configuration: frozen, validated at launch, digested into every key."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipelines.finish import Folders
+from transforms.background import BackgroundSettings
+from transforms.compose import ComposeSettings
+from transforms.eligibility import EligibilityLimits
+from transforms.errors import ConfigError
+from transforms.inference.config import ServingConfig, Tls
+from transforms.keys import digest_of
+from transforms.load import DecodeLimits
+from transforms.manifest import COLUMNS, ColumnMap
+from transforms.outpaint import OutpaintSettings
+from transforms.placements import Placement, extend_placements
+from transforms.plan import PlanConfig
+from transforms.records import TASKS
+from transforms.run_work import RunConfig
+from transforms.segment import SegmentLimits
+from transforms.settings import overridden
+from transforms.sources.allow import SourcePolicy
+from transforms.storage.store import StoreConfig
+from transforms.storage.uris import scheme_of
+from transforms.tally import StopRules
+from transforms.verify import VerifyLimits
+from transforms.write import EncoderSettings
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Everything that decides what is good enough, stage by stage."""
+
+    decode: DecodeLimits = DecodeLimits()
+    eligibility: EligibilityLimits = EligibilityLimits()
+    segment: SegmentLimits = SegmentLimits()
+    background: BackgroundSettings = BackgroundSettings()
+    outpaint: OutpaintSettings = OutpaintSettings()
+    compose: ComposeSettings = ComposeSettings()
+    verify: VerifyLimits = VerifyLimits()
+    encoder: EncoderSettings = EncoderSettings()
+
+
+@dataclass(frozen=True)
+class EnhanceConfig:
+    """A job, ready to launch."""
+
+    manifest: str
+    output: str
+    run_id: str
+    features: tuple[str, ...]
+    placements: tuple[str, ...]
+    table: tuple[Placement, ...]
+    thresholds: Thresholds
+    columns: ColumnMap
+    allow_source: tuple[str, ...]
+    store: StoreConfig
+    stop: StopRules
+    options: argparse.Namespace
+
+    @property
+    def config_digest(self) -> str:
+        """The digest of what decides a result, placements apart; where the job runs does not count."""
+        return digest_of({"thresholds": self.thresholds, "features": self.features})
+
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The served models that the job asks."""
+        painters: tuple[str, ...] = ()
+        if "background" in self.features:
+            painters += self.thresholds.background.painters
+        if "outpaint" in self.features:
+            painters += self.thresholds.outpaint.painters
+        painted = tuple(name for painter in dict.fromkeys(painters) for name in (painter, f"{painter}_upscale"))
+        return ("segmenter", "unsafe_image", "text_detector", "human_detector", *painted)
+
+    @property
+    def sources(self) -> SourcePolicy:
+        """What rows may refer to."""
+        return SourcePolicy(
+            self.allow_source, self.options.max_source_bytes, total_deadline_sec=self.options.fetch_deadline_sec
+        )
+
+    @property
+    def plan_config(self) -> PlanConfig:
+        """What the plan needs."""
+        return PlanConfig(
+            output=self.output,
+            run_id=self.run_id,
+            features=self.features,
+            placements=self.placements,
+            table=self.table,
+            config_digest=self.config_digest,
+            columns=self.columns,
+            sources=self.sources,
+            retry_failed=self.options.retry_failed,
+            store=self.store,
+        )
+
+    def run_config(self, serving: ServingConfig) -> RunConfig:
+        """How works are run."""
+        return RunConfig(
+            output=self.output,
+            run_id=self.run_id,
+            ledger_folder=Folders(self.output, self.run_id, self.options.dry_run).ledger,
+            table=self.table,
+            config_digest=self.config_digest,
+            serving=serving,
+            store=self.store,
+            concurrency=self.options.concurrency,
+            memory_bytes=int(self.options.memory_gib * 2**30),
+            stop=self.stop,
+        )
+
+
+def config_of(options: argparse.Namespace) -> EnhanceConfig:
+    """Validate the flags of a job.
+
+    Raises:
+        ConfigError: names the option and what it expects.
+    """
+    for name in ("manifest", "output", "features"):
+        if not getattr(options, name):
+            raise ConfigError(f"--{name} is required")
+    features = _names(options.features, TASKS, "features")
+    table = extend_placements(_json(options.extra_placements, list, "extra_placements"))
+    for name in ("concurrency", "max_in_flight", "max_source_bytes", "max_source_pixels", "memory_gib"):
+        if getattr(options, name) <= 0:
+            raise ConfigError(f"--{name} must be positive, got {getattr(options, name)}")
+    if not 0 < options.max_failed_share <= 1:
+        raise ConfigError(f"--max_failed_share must be within (0, 1], got {options.max_failed_share}")
+    if options.max_cost is not None and not options.price_per_hour:
+        raise ConfigError("--max_cost needs --price_per_hour")
+    return EnhanceConfig(
+        manifest=_absolute(options.manifest),
+        output=_absolute(options.output).rstrip("/"),
+        run_id=options.run_id or new_run_id(),
+        features=features,
+        placements=_names(options.placements, tuple(table), "placements"),
+        table=tuple(table.values()),
+        thresholds=thresholds_of(options),
+        columns=ColumnMap(_pairs(options.column, "column", COLUMNS), options.advertiser_id),
+        allow_source=tuple(filter(None, options.allow_source.split(","))),
+        store=store_of(options),
+        stop=StopRules(options.max_failed_share, options.min_outcomes, options.price_per_hour, options.max_cost),
+        options=options,
+    )
+
+
+def thresholds_of(options: argparse.Namespace) -> Thresholds:
+    """The thresholds with the job's own put in."""
+    stated = _json(options.thresholds, dict, "thresholds")
+    thresholds = overridden(Thresholds(), stated, "--thresholds")
+    background = tuple(filter(None, options.background_painters.split(",")))
+    outpaint = tuple(filter(None, options.outpaint_painters.split(",")))
+    return dataclasses.replace(
+        thresholds,
+        decode=dataclasses.replace(
+            thresholds.decode, max_bytes=options.max_source_bytes, max_pixels=options.max_source_pixels
+        ),
+        background=dataclasses.replace(thresholds.background, painters=background),
+        outpaint=dataclasses.replace(thresholds.outpaint, painters=outpaint),
+    )
+
+
+def store_of(options: argparse.Namespace) -> StoreConfig:
+    """How to reach the store."""
+    return StoreConfig(
+        endpoint_url=options.s3_endpoint,
+        region=options.s3_region,
+        addressing=options.s3_addressing,
+        checksum=options.s3_checksum,
+        conditional_writes=options.conditional_writes,
+        max_connections=max(2 * getattr(options, "concurrency", 8), 16),
+    )
+
+
+def serving_of(options: argparse.Namespace, endpoints: tuple[str, ...]) -> ServingConfig:
+    """How to ask the servers at `endpoints`; header values stay in the environment of the process that asks."""
+    tls = None
+    if options.triton_root_certificates or options.triton_client_certificate:
+        tls = Tls(options.triton_root_certificates, options.triton_client_key, options.triton_client_certificate)
+    return ServingConfig(
+        endpoints=endpoints,
+        tls=tls,
+        headers=tuple((name.lower(), f"env:{variable}") for name, variable in _pairs(options.triton_header, "triton_header")),
+        deadline_sec=options.deadline_sec,
+        max_in_flight=options.max_in_flight,
+    )
+
+
+def new_run_id() -> str:
+    """The UTC time, and four characters that keep two runs of one second apart."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+
+
+def as_yaml(options: argparse.Namespace) -> str:
+    """The options as a file that `--config` takes, thresholds spelled out."""
+    values: dict[str, Any] = {name: value for name, value in sorted(vars(options).items()) if value not in (None, "")}
+    values.pop("print_config", None)
+    values.pop("config", None)
+    values["thresholds"] = json.loads(json.dumps(dataclasses.asdict(thresholds_of(options))))
+    values["extra_placements"] = json.loads(options.extra_placements)
+    return yaml.safe_dump(values, sort_keys=True)
+
+
+def _absolute(uri: str) -> str:
+    return str(Path(uri).absolute()) if scheme_of(uri) == "file" and "://" not in uri else uri
+
+
+def _names(text: str, known: tuple[str, ...], option: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(filter(None, (name.strip() for name in text.split(",")))))
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"--{option}: {name!r} is not one of {', '.join(known)}")
+    if not names:
+        raise ConfigError(f"--{option} names nothing; it takes {', '.join(known)}")
+    return names
+
+
+def _pairs(text: str, option: str, known: tuple[str, ...] = ()) -> tuple[tuple[str, str], ...]:
+    pairs = []
+    for part in filter(None, text.split(",")):
+        name, found, value = part.partition("=")
+        if not (found and name.strip() and value.strip()) or (known and name.strip() not in known):
+            raise ConfigError(f"--{option}: {part!r} is not name=value" + (f" with a name of {known}" if known else ""))
+        pairs.append((name.strip(), value.strip()))
+    return tuple(pairs)
+
+
+def _json(text: str, kind: type, option: str) -> Any:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"--{option}: not JSON: {error}") from error
+    if not isinstance(value, kind):
+        raise ConfigError(f"--{option}: expected a JSON {'mapping' if kind is dict else 'list'}")
+    return value
+
+
+def plain_options(config: EnhanceConfig) -> Mapping[str, Any]:
+    """The options for the run's own record; they hold no secrets by construction."""
+    return {name: value for name, value in vars(config.options).items() if value not in (None, "")}

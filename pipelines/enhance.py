@@ -1,0 +1,72 @@
+"""The nightly job: its graph on one screen, and its launch."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+
+import apache_beam as beam
+
+from pipelines.config import EnhanceConfig, as_yaml, config_of
+from pipelines.launch import ExitCode, launch
+from pipelines.options import parse
+from transforms.background import PaintBackgrounds
+from transforms.compose import ComposeScenes
+from transforms.eligibility import CheckEligibility
+from transforms.errors import CanvasError, ConfigError, ManifestError
+from transforms.inference.config import ServingConfig
+from transforms.load import LoadImages
+from transforms.outpaint import OutpaintScenes
+from transforms.plan import PlanRows, Shard
+from transforms.run_work import RunWorks
+from transforms.segment import SegmentProducts
+from transforms.verify import VerifyCreatives
+from transforms.write import WriteCreatives
+
+
+def build(
+    root: beam.Pipeline, config: EnhanceConfig, serving: ServingConfig, shards: Sequence[Shard]
+) -> beam.PCollection[tuple[str, str]]:
+    """The whole graph. Only references cross the reshuffle; pixels live inside `RunWorks`."""
+    limits = config.thresholds
+    return (
+        root
+        | "ManifestShards" >> beam.Create(list(shards), reshuffle=False)
+        | PlanRows(config.plan_config)
+        | "SpreadRows" >> beam.Reshuffle()
+        | LoadImages(config.sources, limits.decode)
+        | CheckEligibility(serving, limits.eligibility)
+        | SegmentProducts(serving, limits.segment)
+        | PaintBackgrounds(serving, limits.background)
+        | OutpaintScenes(serving, limits.outpaint)
+        | ComposeScenes(limits.compose)
+        | VerifyCreatives(serving, limits.verify)
+        | WriteCreatives(config.sink, limits.encoder)
+        | RunWorks(config.run_config(serving))
+    )
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run the job as its command line says, and return the exit code; see docs/operations.md for its meaning."""
+    try:
+        arguments = parse(argv)
+        _set_log_level(arguments.job.log_level)
+        if arguments.job.print_config:
+            sys.stdout.write(as_yaml(arguments.job))
+            return ExitCode.DONE
+        config = config_of(arguments.job)
+        return launch(config, arguments.beam, build)
+    except (ConfigError, ManifestError) as error:
+        sys.stderr.write(f"error: {error}\n  remedy: {error.remedy}\n")
+        return ExitCode.BAD_CONFIG
+    except CanvasError as error:
+        sys.stderr.write(f"error: {error}\n  remedy: {error.remedy}\n")
+        return ExitCode.INFRASTRUCTURE
+
+
+def _set_log_level(level: str) -> None:
+    """Beam logs on import, before any configuration: so every logger gets its level explicitly."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger().setLevel(level)
+    logging.getLogger("apache_beam").setLevel(max(logging.getLevelName(level), logging.WARNING))

@@ -1,0 +1,205 @@
+"""Takes a job from its configuration to its report: servers, signals, Beam, index, exit code."""
+
+from __future__ import annotations
+
+import enum
+import json
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from pipelines.busy import BusyMeter
+from pipelines.config import EnhanceConfig, plain_options, serving_of
+from pipelines.embedded import EmbeddedServer
+from pipelines.finish import Finished, Folders, finish_run
+from pipelines.progress import Progress
+from pipelines.report.page import render_page
+from pipelines.report.summary import RunFacts, summarize
+from pipelines.sources import cut_shards, manifest_files
+from transforms.errors import CanvasError, ConfigError, RunAborted, StorageError
+from transforms.inference.client import shared_client
+from transforms.inference.config import ServingConfig
+from transforms.ledger import read_index
+from transforms.plan import Shard
+from transforms.storage.store import open_store
+from transforms.tally import Tally, tally_of
+
+_LOG = logging.getLogger(__name__)
+Build = Callable[[beam.Pipeline, EnhanceConfig, ServingConfig, Sequence[Shard]], Any]
+
+
+class ExitCode(enum.IntEnum):
+    """What a scheduler is told."""
+
+    DONE = 0  # every row is decided, none failed
+    SOME_FAILED = 1  # every row is decided; dead letters exist
+    BAD_CONFIG = 2  # nothing was begun
+    TOO_MANY_FAILURES = 3  # the circuit breaker stopped the run
+    OVER_BUDGET = 4  # the budget cap stopped the run
+    INFRASTRUCTURE = 5  # server, store or runner failed; run again
+    INTERRUPTED = 130  # SIGINT or SIGTERM; run again
+
+
+_STOPPED = {
+    "too_many_failures": ExitCode.TOO_MANY_FAILURES,
+    "budget": ExitCode.OVER_BUDGET,
+    "interrupted": ExitCode.INTERRUPTED,
+}
+
+
+def launch(config: EnhanceConfig, beam_flags: Sequence[str], build: Build) -> ExitCode:
+    """Run the job and finish it; whatever happens, what was decided is in the ledger.
+
+    Raises:
+        CanvasError: the run could not begin, or could not be finished.
+    """
+    files = manifest_files(config.manifest, config.store)
+    shards = cut_shards(files, config.columns, config.store, config.options.limit)
+    folders = Folders(config.output, config.run_id, config.options.dry_run)
+    store = open_store(config.output, config.store)
+    _LOG.info("run %s: %d manifest files, conditional writes: %s", config.run_id, len(files), store.conditional_writes)
+    tally = tally_of(config.run_id, config.stop)
+    started = time.monotonic()
+    started_at = datetime.now(UTC).isoformat(timespec="seconds")
+    error: Exception | None = None
+    with serving(config) as (ask, metrics_urls):
+        _require_models(config, ask)
+        with BusyMeter(metrics_urls) as busy, stopping_on_signals(tally), Progress(tally, config.options.progress):
+            try:
+                _run_beam(config, ask, shards, beam_flags, build)
+            except Exception as raised:
+                error = raised
+        counts = shared_client(ask).counts()
+    finished = finish_run(folders, shards, config.columns, config.store)
+    facts = RunFacts(
+        run_id=config.run_id,
+        status=_status(tally, finished, error),
+        started_at=started_at,
+        wall_sec=round(time.monotonic() - started, 3),
+        pending=finished.pending,
+        stop_detail=tally.stop_detail or (_cause(error) if error else ""),
+        server_busy_share=busy.share,
+        price_per_hour=config.stop.price_per_hour,
+        conditional_writes=store.conditional_writes,
+        serving_counts=counts,
+    )
+    _write_report(config, folders, facts)
+    _tell(config, folders, finished, facts)
+    if error is not None:
+        raise _as_ours(error)
+    return _exit_code(tally, finished)
+
+
+@contextmanager
+def serving(config: EnhanceConfig) -> Iterator[tuple[ServingConfig, list[str]]]:
+    """The servers that were named, or one of our own for the time of the run."""
+    options = config.options
+    if options.triton:
+        endpoints = tuple(filter(None, options.triton.split(",")))
+        yield serving_of(options, endpoints), list(filter(None, options.triton_metrics.split(",")))
+        return
+    repository = Path(options.triton_repo) if options.triton_repo else None
+    with EmbeddedServer(repository, config.models) as server:
+        yield serving_of(options, (server.address,)), [server.metrics_url]
+
+
+def _require_models(config: EnhanceConfig, ask: ServingConfig) -> None:
+    missing = set(config.models) - set(shared_client(ask).model_digests())
+    if missing:
+        raise ConfigError(
+            f"the inference server does not serve {', '.join(sorted(missing))}",
+            remedy="serve triton_repo/ of this version on every endpoint",
+        )
+
+
+@contextmanager
+def stopping_on_signals(tally: Tally) -> Iterator[None]:
+    """The first SIGINT or SIGTERM lets rows under way finish; the second one ends the process at once."""
+
+    def stop(number: int, _: FrameType | None) -> None:
+        tally.stop("interrupted", f"received {signal.Signals(number).name}")
+        signal.signal(number, before[number])
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _run_beam(
+    config: EnhanceConfig, ask: ServingConfig, shards: Sequence[Shard], flags: Sequence[str], build: Build
+) -> None:
+    if not shards:
+        return
+    if not any(flag.startswith("--runner") for flag in flags):
+        # The default runner would try to download another engine first, and behave otherwise online and offline.
+        flags = ["--runner=FnApiRunner", *flags]
+    pipeline = beam.Pipeline(options=PipelineOptions(list(flags)))
+    build(pipeline, config, ask, shards)
+    pipeline.run().wait_until_finish()
+
+
+def _status(tally: Tally, finished: Finished, error: Exception | None) -> str:
+    if error is not None:
+        return "error"
+    return tally.stop_reason or ("incomplete" if finished.pending else "complete")
+
+
+def _exit_code(tally: Tally, finished: Finished) -> ExitCode:
+    if tally.stop_reason:
+        return _STOPPED[tally.stop_reason]
+    if finished.pending:
+        raise RunAborted(f"{finished.pending} outcomes are missing from the ledger")
+    return ExitCode.SOME_FAILED if finished.outcomes.get("failed") else ExitCode.DONE
+
+
+def _cause(error: Exception) -> str:
+    return str(_as_ours(error))
+
+
+def _as_ours(error: Exception) -> CanvasError:
+    """Beam wraps what a DoFn raised; the innermost error of ours says most."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, CanvasError):
+            return seen
+        seen = seen.__cause__ or seen.__context__
+    return RunAborted(f"{type(error).__name__}: {str(error).strip().splitlines()[-1] if str(error).strip() else ''}")
+
+
+def _write_report(config: EnhanceConfig, folders: Folders, facts: RunFacts) -> None:
+    store = open_store(config.output, config.store)
+    index = pa.concat_tables(read_index(store, folders.run))
+    summary = {**summarize(index, facts), "options": plain_options(config)}
+    text = json.dumps(summary, indent=1, default=str)
+    store.write(f"{folders.run}/report.json", text.encode(), content_type="application/json")
+    try:
+        page = render_page(index, summary, config.store)
+    except StorageError as error:
+        _LOG.warning("report.html was not written: %s", error)
+        return
+    store.write(f"{folders.run}/report.html", page.encode(), content_type="text/html; charset=utf-8")
+
+
+def _tell(config: EnhanceConfig, folders: Folders, finished: Finished, facts: RunFacts) -> None:
+    counts = ", ".join(f"{count} {name}" for name, count in sorted(finished.outcomes.items())) or "nothing to do"
+    lines = [f"run {config.run_id}: {facts.status}: {counts}; {finished.carried} settled by earlier runs"]
+    if finished.pending:
+        lines.append(f"not reached: {finished.pending}; run again to go on ({facts.stop_detail})")
+    lines.append(f"report: {folders.run}/report.html")
+    sys.stderr.write("\n".join(lines) + "\n")

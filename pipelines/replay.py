@@ -1,0 +1,68 @@
+"""Dead letters -> manifest: `python -m pipelines.replay RUN --to replay.parquet`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipelines.config import store_of
+from pipelines.options import add_store_options
+from transforms.errors import CanvasError, ManifestError
+from transforms.ledger import PARQUET, parquet_bytes
+from transforms.storage.store import Store, StoreConfig, open_store
+
+
+def read_dead_letters(run_folder: str, store: Store) -> pa.Table:
+    """All dead letters of a run.
+
+    Raises:
+        ManifestError: the folder holds none.
+    """
+    found = [item.uri for item in store.list(f"{run_folder.rstrip('/')}/dead_letters") if item.uri.endswith(".parquet")]
+    if not found:
+        raise ManifestError(f"{run_folder} has no dead_letters/*.parquet", remedy="name a folder OUTPUT/runs/RUN_ID")
+    return pa.concat_tables(pq.read_table(pa.BufferReader(store.read(uri).data)) for uri in sorted(found))
+
+
+def select(letters: pa.Table, stages: Sequence[str] = (), reasons: Sequence[str] = ()) -> pa.Table:
+    """The letters of these stages and reasons; none named means all."""
+    for column, names in (("stage", stages), ("reason", reasons)):
+        if names:
+            letters = letters.filter(pc.is_in(letters.column(column), value_set=pa.array(list(names))))
+    return letters
+
+
+def replay(run_folder: str, to: str, stages: Sequence[str], reasons: Sequence[str], config: StoreConfig) -> int:
+    """Write the chosen dead letters as a manifest, and return how many rows it has."""
+    letters = select(read_dead_letters(run_folder, open_store(run_folder, config)), stages, reasons)
+    if len(letters):
+        open_store(to, config).write(to, parquet_bytes(letters), content_type=PARQUET)
+    return len(letters)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("run", help="OUTPUT/runs/RUN_ID")
+    parser.add_argument("--to", required=True, help="manifest to write: a path, file:// or s3://")
+    parser.add_argument("--stage", default="", help="only these stages, comma separated")
+    parser.add_argument("--reason", default="", help="only these reasons, comma separated")
+    add_store_options(parser)
+    options = parser.parse_args(argv)
+    stages, reasons = (list(filter(None, text.split(","))) for text in (options.stage, options.reason))
+    try:
+        rows = replay(options.run, options.to, stages, reasons, store_of(options))
+    except CanvasError as error:
+        sys.stderr.write(f"error: {error}\n  remedy: {error.remedy}\n")
+        return 2
+    sys.stdout.write(f"{rows} rows -> {options.to}\n" if rows else "no dead letter matches; nothing was written\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

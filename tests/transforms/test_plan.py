@@ -1,0 +1,118 @@
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from transforms.errors import ManifestError
+from transforms.keys import digest_of, key_words, plan_key, row_keys
+from transforms.ledger import SettledKeys
+from transforms.manifest import ColumnMap, normalise
+from transforms.placements import PLACEMENTS
+from transforms.plan import PlanConfig, Shard, open_parquet, plan_table, with_resolved_uris
+from transforms.storage.store import open_store
+
+TABLE = tuple(PLACEMENTS.values())
+CONFIG = PlanConfig("out", "night", ("background", "outpaint"), ("pinterest_standard", "pmax_square"), TABLE, "c")
+SHARD = Shard("m.parquet", (0,), 100, 3)
+NOTHING = SettledKeys(np.empty(0, np.uint64), np.empty(0, np.uint64))
+
+
+def _table(rows: int = 3, **columns: list[object]) -> pa.Table:
+    base = {"advertiser_id": ["a"] * rows, "product_id": [f"p{n}" for n in range(rows)], "image_uri": ["x"] * rows}
+    return normalise(pa.table({**base, **columns}), ColumnMap())
+
+
+def _settle(table: pa.Table, identities: list[str], rows: list[int], placement: str) -> SettledKeys:
+    keys = row_keys(table, identities, CONFIG.config_digest)
+    words = key_words([plan_key(keys[row], digest_of(PLACEMENTS[placement])) for row in rows])
+    words = words[words[:, 0].argsort()]
+    return SettledKeys(words[:, 0], words[:, 1])
+
+
+def test_every_row_is_expected_in_every_placement_and_none_is_settled_at_first() -> None:
+    planned = plan_table(_table(), SHARD, ["e"] * 3, NOTHING, CONFIG)
+    assert [work.product.row for work in planned.works] == [100, 101, 102]
+    assert all(work.product.placements == CONFIG.placements for work in planned.works)
+    assert planned.expected.num_rows == 6
+    assert not any(planned.expected.column("settled").to_pylist())
+
+
+def test_only_what_is_missing_is_planned() -> None:
+    table, identities = _table(), ["e", "f", "g"]
+    settled = _settle(table, identities, [0, 2], "pmax_square")
+    works = plan_table(table, SHARD, identities, settled, CONFIG).works
+    assert [work.product.placements for work in works] == [
+        ("pinterest_standard",),
+        ("pinterest_standard", "pmax_square"),
+        ("pinterest_standard",),
+    ]
+
+
+def test_a_row_that_is_settled_everywhere_is_no_work() -> None:
+    table = _table(placements=[["pmax_square"], None, ["pmax_square"]])
+    planned = plan_table(table, SHARD, ["e"] * 3, _settle(table, ["e"] * 3, [0, 2], "pmax_square"), CONFIG)
+    assert [work.product.product_id for work in planned.works] == ["p1"]
+    assert sum(planned.expected.column("settled").to_pylist()) == 2
+
+
+@pytest.mark.parametrize("change", ["identity", "title", "config"])
+def test_what_changed_is_planned_again(change: str) -> None:
+    table = _table(title=["Chair"] * 3)
+    settled = _settle(table, ["e"] * 3, [0, 1, 2], "pmax_square")
+    changed = _table(title=["Sofa"] * 3) if change == "title" else table
+    identities = ["other"] * 3 if change == "identity" else ["e"] * 3
+    config = PlanConfig("out", "n", ("background",), ("pmax_square",), TABLE, "other" if change == "config" else "c")
+    assert len(plan_table(changed, SHARD, identities, settled, config).works) == 3
+
+
+def test_an_unknown_identity_is_never_settled() -> None:
+    table = _table()
+    settled = _settle(table, [""] * 3, [0, 1, 2], "pmax_square")
+    config = PlanConfig("out", "n", ("background",), ("pmax_square",), TABLE, "c")
+    assert len(plan_table(table, SHARD, [""] * 3, settled, config).works) == 3
+
+
+def test_a_rows_own_lists_narrow_the_job() -> None:
+    table = _table(placements=[["meta_stories"], None, []], features=[["background"], None, ["outpaint"]])
+    works = plan_table(table, SHARD, ["e"] * 3, NOTHING, CONFIG).works
+    assert [work.product.placements[0] for work in works] == ["meta_stories", "pinterest_standard", "pinterest_standard"]
+    assert [work.product.features for work in works] == [("background",), ("background", "outpaint"), ("outpaint",)]
+
+
+def test_a_row_cannot_widen_the_job() -> None:
+    config = PlanConfig("out", "n", ("background",), ("pmax_square",), TABLE, "c")
+    works = plan_table(_table(1, features=[["outpaint"]]), SHARD, ["e"], NOTHING, config).works
+    assert works[0].product.features == ()
+
+
+def test_a_bad_row_becomes_a_work_that_fails_and_is_expected_once() -> None:
+    planned = plan_table(_table(product_id=["p0", "", "p2"]), SHARD, ["e"] * 3, NOTHING, CONFIG)
+    bad = next(work for work in planned.works if work.product.row == 101)
+    with pytest.raises(ManifestError, match=r"m.parquet row 101: column 'product_id' is empty"):
+        bad.steps[0].run(None)  # type: ignore[arg-type]
+    rows = planned.expected.filter(pa.compute.equal(planned.expected.column("manifest_row"), 101))
+    assert rows.column("placement").to_pylist() == [None]
+
+
+def test_seeds_come_from_the_row_or_from_the_product() -> None:
+    works = plan_table(_table(seed=[5, None, None]), SHARD, ["e"] * 3, NOTHING, CONFIG).works
+    assert works[0].product.seed == 5
+    assert works[1].product.seed != works[2].product.seed
+
+
+def test_relative_references_become_absolute() -> None:
+    table = with_resolved_uris(_table(3, image_uri=["images/a.jpg", "/abs/b.jpg", "s3://b/c.jpg"]), "/feeds")
+    assert table.column("image_uri").to_pylist() == ["/feeds/images/a.jpg", "/abs/b.jpg", "s3://b/c.jpg"]
+
+
+def test_a_file_that_is_not_parquet_is_named(tmp_path: Path) -> None:
+    (tmp_path / "m.parquet").write_text("id,image\n1,a.jpg\n")
+    with pytest.raises(ManifestError, match=r"m.parquet is not a Parquet file"):
+        open_parquet(open_store("x"), str(tmp_path / "m.parquet"))
+
+
+def test_a_local_file_is_read(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"a": [1]}), tmp_path / "m.parquet")
+    assert open_parquet(open_store("x"), str(tmp_path / "m.parquet")).metadata.num_rows == 1
