@@ -89,13 +89,20 @@ def _read(uri: str, kind: str, rules: Rules, policy: SourcePolicy, config: Store
 def _allowed(uri: str, kind: str, rules: Rules) -> str:
     """The URI to read: a local path without symbolic links, so that what is checked is what is read."""
     if kind == "file":
-        path = os.path.realpath(local_path(uri))
+        path = _real(uri)
         allowed, uri_to_read = rules.allows_path(path), path
     else:
         allowed, uri_to_read = kind == "s3" and rules.allows_object(bucket_and_key(uri)), uri
     if not allowed:
         raise SourceNotAllowed(f"{uri}: no entry of --allow_source fits")
     return uri_to_read
+
+
+def _real(uri: str) -> str:
+    try:
+        return os.path.realpath(local_path(uri))
+    except (OSError, ValueError) as error:  # a null byte, or a name that is too long
+        raise SourceNotFound(f"{uri!r}: no path: {error}") from error
 
 
 def translate_storage_error(error: StorageError) -> SourceError:

@@ -71,7 +71,7 @@ class LocalStore:
 
     def read(self, uri: str, *, limit_bytes: int | None = None) -> Object:
         """See `Store.read`."""
-        path = _path(uri)
+        path = local_path(uri)
         with _translated(uri), os.fdopen(os.open(path, _READ_FLAGS), "rb") as file:
             facts = os.fstat(file.fileno())
             if not stat.S_ISREG(facts.st_mode):
@@ -85,7 +85,7 @@ class LocalStore:
         """See `Store.stat`."""
         try:
             with _translated(uri):
-                facts = _path(uri).stat()
+                facts = local_path(uri).stat()
         except ObjectNotFound:
             return None
         return Stat(file_identity(facts), facts.st_size, facts.st_mtime) if stat.S_ISREG(facts.st_mode) else None
@@ -100,7 +100,7 @@ class LocalStore:
         metadata: Mapping[str, str] | None = None,  # noqa: ARG002
     ) -> Written:
         """See `Store.write`: a temporary file beside the target, synced, then linked or renamed into place."""
-        path, digest = _path(uri), hashlib.sha256(data).hexdigest()
+        path, digest = local_path(uri), hashlib.sha256(data).hexdigest()
         with _translated(uri, writing=True):
             path.parent.mkdir(parents=True, exist_ok=True)
             partial = path.with_name(f"{PARTIAL_PREFIX}{os.getpid()}-{secrets.token_hex(8)}{PARTIAL_SUFFIX}")
@@ -137,24 +137,18 @@ class LocalStore:
 
     def list(self, prefix_uri: str) -> Iterator[Listed]:
         """See `Store.list`. Symbolic links to folders are not followed."""
-        for relative, facts in _walk(_path(prefix_uri), "", prefix_uri):
+        for relative, facts in _walk(local_path(prefix_uri), "", prefix_uri):
             yield Listed(join(prefix_uri, relative), facts.st_size, file_identity(facts))
 
     def delete(self, uri: str) -> None:
         """See `Store.delete`."""
         with contextlib.suppress(ObjectNotFound), _translated(uri):
-            _path(uri).unlink()
+            local_path(uri).unlink()
 
 
 def file_identity(facts: os.stat_result) -> str:
     """`<bytes>-<mtime in nanoseconds>`."""
     return f"{facts.st_size}-{facts.st_mtime_ns}"
-
-
-def _path(uri: str) -> Path:
-    if "\0" in uri or ("%00" in uri and "://" in uri):
-        raise ObjectNotFound(f"{uri!r}: no path holds a null byte")
-    return local_path(uri)
 
 
 @contextlib.contextmanager
@@ -166,6 +160,8 @@ def _translated(uri: str, *, writing: bool = False) -> Iterator[None]:
         if writing and isinstance(ours, ObjectNotFound):
             ours = StorageError(str(ours), remedy="no file can have this name; choose another output folder")
         raise ours from error
+    except ValueError as error:  # a null byte, or half of a surrogate pair
+        raise ObjectNotFound(f"{uri!r}: no path: {error}") from error
 
 
 def _write_synced(path: Path, data: bytes) -> str:
