@@ -1,0 +1,56 @@
+"""The load stage: a row's reference to a decoded, oriented sRGB image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import ClassVar
+
+from transforms.ops.decode import DecodeLimits, decode
+from transforms.records import Job
+from transforms.sources.allow import SourcePolicy
+from transforms.sources.fetch import fetch
+from transforms.stage import StageTransform
+from transforms.storage.store import StoreConfig
+from transforms.work import Run
+
+
+@dataclass
+class LoadImages(StageTransform):
+    """Fetches and decodes every row's image.
+
+    Attributes:
+        sources: what rows may refer to, and how long a fetch may take.
+        store: how to reach `s3://`.
+        limits: what a source may cost.
+    """
+
+    sources: SourcePolicy
+    store: StoreConfig
+    limits: DecodeLimits = DecodeLimits()
+    name: ClassVar[str] = "load"
+
+    def step(self) -> Run:
+        """See `StageTransform.step`."""
+        return partial(load_job, sources=self.sources, store=self.store, limits=self.limits)
+
+
+def load_job(job: Job, *, sources: SourcePolicy, store: StoreConfig, limits: DecodeLimits) -> Job:
+    """Fill in `image`, and the resolved `source` among the URIs.
+
+    Raises:
+        SourceError: one of its classes for each cause.
+    """
+    product = job.product
+    fetched = fetch(product.image_uri, base_uri=folder_of(product.manifest_uri), policy=sources, store_config=store)
+    return replace(job, image=decode(fetched.data, limits), uris={**job.uris, "source": fetched.uri})
+
+
+def folder_of(manifest_uri: str) -> str:
+    """The folder that a manifest lies in, and that its relative references start from.
+
+    >>> folder_of("s3://catalog/tonight/shoes.parquet"), folder_of("/shoes.parquet"), folder_of("shoes.parquet")
+    ('s3://catalog/tonight', '/', '.')
+    """
+    folder, slash, _ = manifest_uri.rpartition("/")
+    return folder or slash or "."

@@ -1,0 +1,1 @@
+"""The accepted file formats: their structure, walked without decoding a pixel."""
