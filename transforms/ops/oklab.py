@@ -43,7 +43,7 @@ _DECODED = _decode(np.arange(256, dtype=np.float32) / 255)
 def to_linear(pixels: NDArray[Any]) -> Floats:
     """Linear light in [0, 1], float32, of sRGB given as uint8 or as float in [0, 1]; any shape."""
     if pixels.dtype == np.uint8:
-        return _DECODED[pixels]
+        return np.asarray(_DECODED[pixels], np.float32)
     return _decode(np.asarray(pixels, np.float32))
 
 

@@ -15,7 +15,7 @@ _SAMPLES = 4096
 _COLOURS = 5
 _ROUNDS = 8
 _NEUTRAL_CHROMA = 0.02
-_TEMPERATURE = 0.055  # spread of the choice among good papers
+_TEMPERATURE = 0.07  # spread of the choice among good papers
 
 
 class Palette(NamedTuple):
@@ -35,14 +35,14 @@ class Palette(NamedTuple):
 
 
 def product_palette(image: NDArray[np.uint8], matte: NDArray[np.uint8]) -> Palette:
-    """The palette of a product: image uint8 [h, w, 3] under matte uint8 [h, w]; neutral grey where nothing is opaque."""
+    """The palette of a product, image uint8 [h, w, 3] under matte uint8 [h, w]; grey where nothing is opaque."""
     solid = matte >= 250
     if not solid.any():
         grey = np.array([[0.6, 0.0, 0.0]], np.float32)
         one = np.ones(1, np.float32)
         return Palette(grey, one, grey, one)
     radius = max(2, round(0.012 * max(matte.shape)))
-    inner = cv2.erode(solid.astype(np.uint8), np.ones((2 * radius + 1,) * 2, np.uint8), borderValue=0) > 0
+    inner = cv2.erode(solid.astype(np.uint8), np.ones((2 * radius + 1,) * 2, np.uint8)) > 0
     colours, weights = _clusters(image[solid])
     edges, edge_weights = _clusters(image[solid & ~inner])
     return Palette(colours, weights, edges, edge_weights)
@@ -94,7 +94,7 @@ def choose_backdrop(palette: Palette, wish: Wish, rng: np.random.Generator) -> F
     papers = np.stack([_wished(_lab(code), wish) for code, _ in PAPERS.values()])
     scores = np.array(
         [
-            separation(palette, paper) * (0.45 + 0.55 * harmony(palette, paper)) * (0.55 + 0.45 * taste)
+            _gate(separation(palette, paper)) * (0.45 + 0.55 * harmony(palette, paper)) * (0.55 + 0.45 * taste)
             for paper, (_, taste) in zip(papers, PAPERS.values(), strict=True)
         ]
     )
@@ -102,16 +102,23 @@ def choose_backdrop(palette: Palette, wish: Wish, rng: np.random.Generator) -> F
     return np.asarray(papers[int(rng.choice(len(papers), p=likely / likely.sum()))], np.float32)
 
 
+def _gate(separated: float) -> float:
+    """A backdrop that the outline drowns in is no choice, however pretty; above 0.7 it is all the same."""
+    return float(np.clip((separated - 0.25) / 0.45, 0.0, 1.0))
+
+
 def _wished(lab: Floats, wish: Wish) -> Floats:
-    lightness = float(np.clip(lab[0] + wish.lightness, 0.2, 0.965))
-    return in_gamut(np.array([lightness, lab[1] * wish.chroma, lab[2] * wish.chroma], np.float32))
+    lightness = float(np.clip(lab[0] + wish.lightness, 0.23, 0.965))
+    # a darkened paper keeps its look where its chroma sinks with its lightness
+    chroma = wish.chroma * min(1.0, lightness / float(lab[0])) ** 0.7
+    return in_gamut(np.array([lightness, lab[1] * chroma, lab[2] * chroma], np.float32))
 
 
 def _set_off(palette: Palette, lab: Floats) -> Floats:
     """`lab` with its lightness moved by as little as gives the outline a fair separation."""
-    moves = (0.0, -0.04, 0.04, -0.08, 0.08, -0.12, 0.12, -0.17, -0.22)
+    moves = (0.0, -0.03, 0.03, -0.06, 0.06, -0.1, 0.1, -0.14)
     tried = [in_gamut(np.array([np.clip(lab[0] + m, 0.2, 0.965), lab[1], lab[2]], np.float32)) for m in moves]
-    enough = [colour for colour in tried if separation(palette, colour) >= 0.6]
+    enough = [colour for colour in tried if separation(palette, colour) >= 0.5]
     return enough[0] if enough else max(tried, key=lambda colour: separation(palette, colour))
 
 

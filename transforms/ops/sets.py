@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from transforms.ops.footing import Footing, find_footing
 from transforms.ops.oklab import Floats, in_gamut, oklab_to_linear
-from transforms.ops.palette import Palette, choose_backdrop, product_palette
+from transforms.ops.palette import choose_backdrop, product_palette
 from transforms.ops.papers import Pose, Surface, Wish, read_prompt
-from transforms.ops.shadows import Footing, KeyLight, find_footing, floor_shadow, wall_shadow
+from transforms.ops.shadows import KeyLight, floor_shadow, wall_shadow
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def design_set(image: NDArray[np.uint8], matte: NDArray[np.uint8], prompt: str, 
     footing = find_footing(matte.astype(np.float32) / 255)
     two_tone = wish.two_tone if wish.two_tone is not None else bool(rng.random() < 0.4)
     horizon, bend = _horizon(footing, matte.shape[0], two_tone, rng)
-    wall, floor = _materials(backdrop, palette, two_tone, rng)
+    wall, floor = _materials(backdrop, two_tone, rng)
     return Design(
         wall=wall,
         floor=floor,
@@ -72,8 +73,8 @@ def design_set(image: NDArray[np.uint8], matte: NDArray[np.uint8], prompt: str, 
         horizon=horizon,
         bend=bend,
         pool=_pool(matte, side, rng),
-        pool_strength=float(rng.uniform(0.1, 0.2) * (1 + 2.2 * wish.drama)),
-        falloff=float(rng.uniform(0.1, 0.2) * (1 + 1.8 * wish.drama)),
+        pool_strength=float(rng.uniform(0.14, 0.26) * (1 + 2.2 * wish.drama)),
+        falloff=float(rng.uniform(0.14, 0.24) * (1 + 1.8 * wish.drama)),
         warmth=wish.warmth,
         gloss=wish.gloss,
         surface=wish.surface,
@@ -107,12 +108,12 @@ def _horizon(footing: Footing | None, height: int, two_tone: bool, rng: np.rando
     rise = rng.uniform(0.07, 0.14)
     if footing is None:
         return 0.72, 0.1
-    back = (float(footing.front.min()) - footing.depth) / height
+    back = footing.back_row / height
     horizon = float(np.clip(back - rise, 0.3, 0.92))
     return (horizon, float(rng.uniform(0.002, 0.004))) if two_tone else (horizon, float(rng.uniform(0.08, 0.14)))
 
 
-def _materials(backdrop: Floats, palette: Palette, two_tone: bool, rng: np.random.Generator) -> tuple[Floats, Floats]:
+def _materials(backdrop: Floats, two_tone: bool, rng: np.random.Generator) -> tuple[Floats, Floats]:
     floor = backdrop.copy()
     if two_tone:
         step = rng.uniform(0.035, 0.07) * (1.0 if backdrop[0] < 0.84 else -1.0)
@@ -139,6 +140,9 @@ def light_set(design: Design, matte: Floats) -> Floats:
     key = (design.key_share * key_seen * geometry)[..., None] * tint
     # light that bounces between floor and product keeps a shadow from going black
     sky = ((1 - design.key_share) * (0.14 + 0.86 * sky_seen) * (0.4 + 0.6 * geometry))[..., None] * sky_tint
+    if design.window:
+        panes = _window(design, matte.shape)[..., None] * (1 - 0.35 * floorness[:, None, None])
+        key = key * (0.86 + 0.42 * panes * (1 + 0.4 * (tint - 1)))
     material = design.wall + (design.floor - design.wall) * floorness[:, None, None]
     return np.asarray(_shoulder(material * (key + sky)), np.float32)
 
@@ -156,14 +160,10 @@ def _seen(design: Design, matte: Floats, floorness: Floats) -> tuple[Floats, Flo
         span = float(np.sqrt(max(1.0, float((matte > 0.5).sum()))))
         gap = span * (0.035 if design.pose == "flat" else 0.06)
         return wall_shadow(matte, design.key, gap)
-    footing = find_footing(matte)
-    if footing is None:
-        open_floor = np.ones(matte.shape, np.float32)
-        return open_floor, open_floor
-    key_seen, sky_seen = floor_shadow(matte, footing, design.key)
+    key_seen, sky_seen = floor_shadow(matte, design.key, max(0.0, design.horizon - design.bend - 0.02))
     # the wall stands well behind: what would fall on it is mostly washed out
     reach = floorness[:, None]
-    return 1 - (1 - key_seen) * reach, 1 - (1 - sky_seen) * reach
+    return np.asarray(1 - (1 - key_seen) * reach, np.float32), np.asarray(1 - (1 - sky_seen) * reach, np.float32)
 
 
 def _geometry(design: Design, shape: tuple[int, ...], floorness: Floats) -> Floats:
@@ -182,20 +182,43 @@ def _geometry(design: Design, shape: tuple[int, ...], floorness: Floats) -> Floa
     return np.asarray(mixed * ramp * (1 - design.falloff * corner), np.float32)
 
 
+def _window(design: Design, shape: tuple[int, ...]) -> Floats:
+    """Daylight through a window with bars, slanting across the set, out of focus; float32 [h, w] in [0, 1]."""
+    height, width = shape
+    rng, side = stream(design.seed, 3), max(height, width)
+    y = (np.arange(height, dtype=np.float32)[:, None] - design.pool[0] * height) / side
+    x = (np.arange(width, dtype=np.float32)[None, :] - design.pool[1] * width) / side * design.side
+    slant = rng.uniform(0.45, 0.75)
+    along, down = x + slant * y, y - 0.18 * x
+    wide, tall, bar = rng.uniform(0.13, 0.17), rng.uniform(0.17, 0.22), 0.016
+    shift = rng.uniform(-0.05, 0.05)
+    blur = np.clip(0.011 + 0.02 * (x + 0.5), 0.008, 0.04)
+    panes = np.zeros(shape, np.float32)
+    for left in (-wide, 0.0):
+        for top in (-1.5 * tall, -0.5 * tall, 0.5 * tall):
+            across = _soft_span(along - shift, left + bar / 2, left + wide - bar / 2, blur)
+            panes += across * _soft_span(down, top + bar / 2, top + tall - bar / 2, blur)
+    return np.asarray(panes, np.float32)
+
+
+def _soft_span(value: Floats, low: float, high: float, blur: Floats) -> Floats:
+    return np.asarray(0.5 * (np.tanh((value - low) / blur) - np.tanh((value - high) / blur)), np.float32)
+
+
 def _shoulder(linear: Floats) -> Floats:
     """Rolls off what would clip, from 0.86 upwards."""
     over = np.maximum(linear - 0.86, 0.0)
     return np.where(linear > 0.86, 0.86 + 0.13 * np.tanh(over / 0.13), linear).astype(np.float32)
 
 
-def texture(design: Design, size: tuple[int, int]) -> Floats:
-    """The surface's relief as a factor around 1, float32 [h, w]; coarse, the same in any size."""
+def texture(design: Design, like: Floats) -> Floats:
+    """The surface's relief as a factor around 1, float32 [h, w] of `like`'s shape; the same picture at any size."""
     strength = {"paper": 0.0, "plaster": 0.022, "concrete": 0.05}[design.surface]
     if not strength:
-        return np.ones(size, np.float32)
+        return np.ones_like(like)
     rng = stream(design.seed, 1)
-    total = np.zeros(size, np.float32)
+    total = np.zeros_like(like)
     for cells, weight in ((6, 0.8), (14, 0.7), (34, 0.5), (90, 0.35), (220, 0.25)):
         noise = rng.standard_normal((cells, cells), dtype=np.float32)
-        total += weight * cv2.resize(noise, size[::-1], interpolation=cv2.INTER_CUBIC)
+        total += weight * cv2.resize(noise, like.shape[::-1], interpolation=cv2.INTER_CUBIC)
     return (1.0 + strength * np.clip(total, -2.5, 2.5)).astype(np.float32)

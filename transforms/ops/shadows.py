@@ -1,54 +1,26 @@
-"""Where a product stands, and the soft shadows that it throws.
+"""The soft shadows that a product throws on a floor or on a wall.
 
-The product is known only by its silhouette, so it is rebuilt as a small stack of upright slabs on the floor: every
-pixel belongs to the slabs within its likely depth, which follows from the width of the part it lies in. A light is a
-set of directions; for one direction, the shadow of an upright slab on the floor is an affine image of the slab, so an
-area light costs a few hundred small affine warps, and its penumbra widens with height by itself (Heckbert and Herf,
-"Simulating soft shadows with graphics hardware", 1997).
+The product is known only by its silhouette, so it is rebuilt as a small stack of upright slabs on the floor: each leg
+in a slab at its foot, the rest in the slabs within its likely depth, which follows from the width of the part a pixel
+lies in. A light is a set of directions; for one direction the shadow of an upright slab on the floor is an affine
+image of the slab, so an area light costs some hundred small affine warps, and its penumbra widens with height by
+itself (Heckbert and Herf, "Simulating soft shadows with graphics hardware", 1997).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from transforms.ops.footing import Floats, Footing, Mask, find_footing
 
-FORESHORTENING = 0.24  # sine of the camera's pitch, about 14 degrees: common for catalog shots
-_STEEPEST = 0.55  # a lower edge that rises faster than this is an overhang, not the footprint's edge
-_SLABS = 7
+_BODY_SLABS = 5
 _KEY_RAYS = 24
-_SKY_RAYS = 40
-_WORKING_SIDE = 288
-
-
-@dataclass(frozen=True)
-class Footing:
-    """Where a product meets the floor, in pixels of the matte it was measured on.
-
-    Attributes:
-        bottom: float32 [w]; the lowest product row of each column, -1 where the column is empty.
-        front: float32 [w]; the footprint's front edge, level outside of it.
-        touching: bool [w]; columns whose bottom rests on the floor.
-        left, right: the footprint's outermost columns.
-        depth: rows that the footprint reaches back from its front edge.
-    """
-
-    bottom: Floats
-    front: Floats
-    touching: NDArray[np.bool_]
-    left: int
-    right: int
-    depth: float
-
-    @property
-    def floor_row(self) -> float:
-        """The lowest row of contact."""
-        return float(self.front.max())
+_SKY_RAYS = 36
+_WORKING_SIDE = 256
 
 
 class KeyLight(NamedTuple):
@@ -65,145 +37,111 @@ class KeyLight(NamedTuple):
     softness: float
 
 
-def find_footing(matte: Floats) -> Footing | None:
-    """The footing of a product matte float32 [h, w] in [0, 1]; None where nothing is opaque.
-
-    >>> matte = np.zeros((8, 8), np.float32); matte[2:6, 1:5] = 1
-    >>> footing = find_footing(matte); footing.floor_row, footing.left, footing.right
-    (5.0, 1, 4)
-    """
-    solid = matte > 0.5
-    columns = np.flatnonzero(solid.any(axis=0))
-    if not columns.size:
-        return None
-    height = solid.shape[0]
-    bottom = np.where(solid.any(axis=0), height - 1 - np.argmax(solid[::-1], axis=0), -1).astype(np.float32)
-    left, right, knots = _front_edge(columns, bottom)
-    front = np.interp(np.arange(len(bottom)), knots[:, 0], knots[:, 1]).astype(np.float32)
-    depth = float(np.clip(FORESHORTENING * (right - left + 1), 2.0, 0.2 * height))
-    return Footing(bottom, front, _touching(bottom, front, depth, left, right), left, right, depth)
-
-
-def _front_edge(columns: NDArray[np.intp], bottom: Floats) -> tuple[int, int, Floats]:
-    """The convex lower edge around the lowest point, as far as it rises no faster than a floor line can."""
-    hull: list[tuple[float, float]] = []
-    for x in columns:
-        point = (float(x), float(bottom[x]))
-        while len(hull) > 1 and _turns_up(hull[-2], hull[-1], point):
-            hull.pop()
-        hull.append(point)
-    lowest = max(range(len(hull)), key=lambda i: hull[i][1])
-    first = last = lowest
-    while first > 0 and _slope(hull[first - 1], hull[first]) <= _STEEPEST:
-        first -= 1
-    while last < len(hull) - 1 and _slope(hull[last], hull[last + 1]) <= _STEEPEST:
-        last += 1
-    kept = np.array(hull[first : last + 1], np.float32)
-    return int(kept[0, 0]), int(kept[-1, 0]), kept
-
-
-def _turns_up(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> bool:
-    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]) >= 0
-
-
-def _slope(a: tuple[float, float], b: tuple[float, float]) -> float:
-    return abs(b[1] - a[1]) / (b[0] - a[0])
-
-
-def _touching(bottom: Floats, front: Floats, depth: float, left: int, right: int) -> NDArray[np.bool_]:
-    """Columns that rest on the floor: on the front edge, or the tip of a leg that stands further back."""
-    x = np.arange(len(bottom))
-    inside = (x >= left) & (x <= right) & (bottom >= 0)
-    reach = max(1, round(0.03 * (right - left + 1)))
-    highest = cv2.dilate(bottom[None, :], np.ones((1, 2 * reach + 1), np.uint8))[0]
-    tip = (bottom >= highest - 0.5) & (bottom >= front - 1.2 * depth)
-    on_edge = bottom >= front - max(1.5, 0.12 * depth)
-    return np.asarray(inside & (tip | on_edge))
-
-
-def floor_shadow(matte: Floats, footing: Footing, key: KeyLight) -> tuple[Floats, Floats]:
-    """How much of the key light and of the sky each floor point sees past the product.
-
-    Args:
-        matte: float32 [h, w] in [0, 1].
-        footing: of `matte`.
-        key: the main light.
-
-    Returns:
-        (key, sky), float32 [h, w] in [0, 1]; 1 is unoccluded. Every pixel is read as a floor point.
-    """
-    height, width = matte.shape
-    scale = min(1.0, _WORKING_SIDE / max(height, width))
-    slabs = _slabs(matte, footing, scale)
-    key_seen = _visibility(slabs, _disk(_KEY_RAYS) * key.softness + np.array([key.across, key.back]))
-    sky_seen = _visibility(slabs, _dome(_SKY_RAYS))
-    return _enlarged(key_seen, (width, height)), _enlarged(sky_seen, (width, height))
-
-
-def _enlarged(image: Floats, size: tuple[int, int]) -> Floats:
-    smooth = cv2.GaussianBlur(image, (0, 0), 1.4)
-    return np.clip(cv2.resize(smooth, size, interpolation=cv2.INTER_CUBIC), 0.0, 1.0).astype(np.float32)
-
-
 class _Slab(NamedTuple):
     root: float
     matte: NDArray[np.uint8]
 
 
-def _slabs(matte: Floats, footing: Footing, scale: float) -> list[_Slab]:
+def floor_shadow(matte: Floats, key: KeyLight, from_row: float) -> tuple[Floats, Floats]:
+    """How much of the key light and of the sky each floor point sees past the product.
+
+    Args:
+        matte: float32 [h, w] in [0, 1].
+        key: the main light.
+        from_row: the uppermost row worth knowing, as a share of the height.
+
+    Returns:
+        (key, sky), float32 [h, w] in [0, 1]; 1 is unoccluded, as is all above `from_row`. Every pixel below is read
+        as a floor point.
+    """
     height, width = matte.shape
+    small = _worked(matte)
+    footing = find_footing(small)
+    if footing is None:
+        return np.ones(matte.shape, np.float32), np.ones(matte.shape, np.float32)
+    slabs, top = _slabs(small, footing), int(from_row * small.shape[0])
+    main = _disk(_KEY_RAYS) * key.softness + np.array([key.across, key.back])
+    key_seen = _visibility(slabs, main, footing.foreshortening, top)
+    sky_seen = _visibility(slabs, _dome(_SKY_RAYS), footing.foreshortening, top)
+    return _enlarged(key_seen, (width, height)), _enlarged(sky_seen, (width, height))
+
+
+def _worked(matte: Floats) -> Floats:
+    height, width = matte.shape
+    scale = min(1.0, _WORKING_SIDE / max(height, width))
     size = (max(8, round(width * scale)), max(8, round(height * scale)))
-    small = cv2.resize(matte, size, interpolation=cv2.INTER_AREA)
-    sx, sy = size[0] / width, size[1] / height
-    front = cv2.resize(footing.front[None, :], (size[0], 1), interpolation=cv2.INTER_LINEAR)[0] * sy
-    depth = max(1.0, footing.depth * sy)
-    feet = cv2.resize(
-        np.where(footing.touching, footing.bottom, -1.0).astype(np.float32)[None, :],
-        (size[0], 1),
-        interpolation=cv2.INTER_NEAREST,
-    )[0]
-    rows = np.arange(size[1], dtype=np.float32)[:, None]
-    thickness = np.minimum(depth, FORESHORTENING * _run_widths(small > 0.5) * sy / sx)
-    is_foot = (feet[None, :] >= 0) & (rows > feet[None, :] * sy - 0.6 * depth)
-    centre = np.where(is_foot, feet[None, :] * sy - thickness / 2, front[None, :] - depth / 2)
-    top = float(front[(front > 0)].min() - depth) if front.size else 0.0
-    roots = np.linspace(float(front.max()), max(1.0, top), _SLABS)
+    return np.asarray(cv2.resize(matte, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _enlarged(image: Floats, size: tuple[int, int]) -> Floats:
+    smooth = cv2.GaussianBlur(image, (0, 0), 1.2)
+    return np.clip(cv2.resize(smooth, size, interpolation=cv2.INTER_CUBIC), 0.0, 1.0).astype(np.float32)
+
+
+def _slabs(matte: Floats, footing: Footing) -> list[_Slab]:
+    solid, rows = matte > 0.5, np.arange(matte.shape[0], dtype=np.float32)[:, None]
+    widths = run_widths(solid)
+    legs = [_leg(solid, widths, foot.left, foot.right, foot.row) for foot in footing.feet]
+    out = [_Slab(foot.row + 0.5, _bytes(np.where(leg, matte, 0))) for foot, leg in zip(footing.feet, legs, strict=True)]
+    body = ~np.logical_or.reduce(legs) if legs else np.ones_like(solid)
+    front, depth = footing.front[None, :], footing.depth
+    thickness = np.minimum(depth, footing.foreshortening * widths)
+    # what rests on the floor reaches back from the front edge; what is held up hovers over the footprint's middle
+    resting = footing.touching[None, :] & (rows > front - 0.25 * depth)
+    centre = np.where(resting, front - thickness / 2, front - depth / 2)
+    roots = np.linspace(footing.floor_row, max(1.0, footing.back_row), _BODY_SLABS)
     reach = np.maximum(thickness / 2, abs(roots[0] - roots[1]) / 2 + 0.01)
-    out = []
     for root in roots:
-        belongs = (np.abs(centre - root) <= reach) & (rows <= root + 0.5)
-        out.append(_Slab(float(root), np.where(belongs, small * 255, 0).astype(np.uint8)))
-    return out
+        belongs = body & (np.abs(centre - root) <= reach) & (rows <= root + 0.5)
+        out.append(_Slab(float(root) + 0.5, _bytes(np.where(belongs, matte, 0))))
+    return [slab for slab in out if slab.matte.any()]
 
 
-def _run_widths(solid: NDArray[np.bool_]) -> Floats:
-    """For each pixel the length of the horizontal run of `solid` it lies in, 0 outside."""
+def _bytes(matte: Floats) -> NDArray[np.uint8]:
+    return np.asarray(matte * 255, np.uint8)
+
+
+def _leg(solid: Mask, widths: Floats, left: int, right: int, row: float) -> Mask:
+    """The pixels of one leg: connected to its tip through narrow runs."""
+    narrow = solid & (widths <= 3.0 * (right - left + 1) + 2)
+    _, labels = cv2.connectedComponents(narrow.astype(np.uint8), connectivity=8)
+    low = labels[max(0, int(row) - 2) : int(row) + 1, left : right + 1]
+    found = low[low > 0]
+    return np.asarray(labels == np.bincount(found).argmax()) if found.size else np.zeros_like(solid)
+
+
+def run_widths(solid: Mask) -> Floats:
+    """For each pixel the length of the horizontal run of `solid` [h, w] it lies in, 0 outside.
+
+    >>> run_widths(np.array([[True, True, False, True]])).tolist()
+    [[2.0, 2.0, 0.0, 1.0]]
+    """
     height, width = solid.shape
-    padded = np.zeros((height, width + 2), np.int8)
-    padded[:, 1:-1] = solid
-    edges = np.diff(padded, axis=1)
+    edges = np.diff(np.pad(solid, ((0, 0), (1, 1))).astype(np.int8), axis=1)
     starts, ends = np.argwhere(edges == 1), np.argwhere(edges == -1)
-    out = np.zeros(height * width + 1, np.float32)
     lengths = (ends[:, 1] - starts[:, 1]).astype(np.float32)
-    first = starts[:, 0] * width + starts[:, 1]
-    last = ends[:, 0] * width + ends[:, 1]
-    np.add.at(out, first, lengths)
-    np.add.at(out, last, -lengths)
-    return np.cumsum(out)[:-1].reshape(height, width).astype(np.float32)
+    steps = np.zeros((height, width + 1), np.float32)
+    steps[starts[:, 0], starts[:, 1]] += lengths
+    steps[ends[:, 0], ends[:, 1]] -= lengths
+    return np.cumsum(steps, axis=1)[:, :-1].astype(np.float32)
 
 
-def _visibility(slabs: list[_Slab], rays: NDArray[np.float64]) -> Floats:
+def _visibility(slabs: list[_Slab], rays: NDArray[np.float64], foreshortening: float, top: int) -> Floats:
     height, width = slabs[0].matte.shape
-    total = np.zeros((height, width), np.float32)
+    seen = np.ones((height, width), np.float32)
+    total = np.zeros((max(0, height - top), width), np.float32)
+    if not total.size:
+        return seen
     for across, back in rays:
-        rise = back * FORESHORTENING
+        rise = back * foreshortening
         rise = rise if abs(rise) > 0.02 else (0.02 if rise >= 0 else -0.02)
-        blocked = np.zeros((height, width), np.uint8)
+        blocked = np.zeros(total.shape, np.uint8)
         for root, matte in slabs:
-            shear = np.array([[1.0, -across, across * root], [0.0, rise, root * (1.0 - rise)]])
-            np.maximum(blocked, cv2.warpAffine(matte, shear, (width, height)), out=blocked)
+            shear = np.array([[1.0, -across, across * root], [0.0, rise, root * (1.0 - rise) - top]])
+            np.maximum(blocked, cv2.warpAffine(matte, shear, total.shape[::-1]), out=blocked)
         total += blocked
-    return 1.0 - total / (255.0 * len(rays))
+    seen[top:] -= total / (255.0 * len(rays))
+    return seen
 
 
 def _disk(count: int) -> NDArray[np.float64]:
@@ -220,27 +158,30 @@ def _dome(count: int) -> NDArray[np.float64]:
     return np.asarray(disk / up[:, None])
 
 
-def contact_shadow(matte: Floats, footing: Footing) -> Floats:
-    """The dark line where the base meets the floor, float32 [h, w] in [0, 1]; 0 away from it."""
-    height, width = matte.shape
-    unit = max(height, width) / 1000
-    rows = np.arange(height, dtype=np.float32)[:, None]
-    below = rows - footing.bottom[None, :]
-    line = (footing.touching[None, :] & (below > -5 * unit) & (below <= max(1.0, 1.5 * unit))).astype(np.float32)
-    tight = cv2.GaussianBlur(line, (0, 0), sigmaX=max(0.8, 3.0 * unit), sigmaY=max(0.6, 1.6 * unit))
-    wide = cv2.GaussianBlur(line, (0, 0), sigmaX=max(1.2, 11.0 * unit), sigmaY=max(0.9, 5.0 * unit))
-    return np.clip(0.62 * tight + 0.75 * wide, 0.0, 1.0).astype(np.float32)
+def contact_shadow(matte: Floats) -> tuple[slice, Floats]:
+    """The dark line where the base meets the floor: the rows it lies in and, for these, float32 [rows, w] in [0, 1]."""
+    footing, height = find_footing(matte), matte.shape[0]
+    if footing is None:
+        return slice(0, 0), np.zeros((0, matte.shape[1]), np.float32)
+    unit = max(matte.shape) / 1000
+    low = footing.bottom[footing.touching]
+    band = slice(max(0, int(low.min() - 36 * unit)), min(height, int(low.max() + 36 * unit) + 2))
+    below = np.arange(band.start, band.stop, dtype=np.float32)[:, None] - footing.bottom[None, :]
+    line = footing.touching[None, :] & (below > -6 * unit) & (below <= max(1.0, 1.5 * unit))
+    line_ = line.astype(np.float32)
+    tight = cv2.GaussianBlur(line_, (0, 0), sigmaX=max(0.8, 3.0 * unit), sigmaY=max(0.6, 1.8 * unit))
+    wide = cv2.GaussianBlur(line_, (0, 0), sigmaX=max(1.2, 11.0 * unit), sigmaY=max(0.9, 5.5 * unit))
+    return band, np.clip(0.75 * tight + 0.85 * wide, 0.0, 1.0).astype(np.float32)
 
 
 def wall_shadow(matte: Floats, key: KeyLight, gap: float) -> tuple[Floats, Floats]:
     """Like `floor_shadow`, on a surface parallel to the picture, `gap` pixels behind the product."""
     height, width = matte.shape
-    scale = min(1.0, _WORKING_SIDE / max(height, width))
-    size = (max(8, round(width * scale)), max(8, round(height * scale)))
-    small = (cv2.resize(matte, size, interpolation=cv2.INTER_AREA) * 255).astype(np.uint8)
+    small = _bytes(_worked(matte))
+    gap *= small.shape[0] / height
     main = _disk(_KEY_RAYS) * key.softness + np.array([key.across, 0.85])
-    key_seen = _shifted(small, main * gap * scale)
-    sky_seen = _shifted(small, _dome(_SKY_RAYS) * gap * scale * 0.8)
+    key_seen = _shifted(small, main * gap)
+    sky_seen = _shifted(small, _dome(_SKY_RAYS) * gap * 0.8)
     return _enlarged(key_seen, (width, height)), _enlarged(sky_seen, (width, height))
 
 
@@ -249,4 +190,4 @@ def _shifted(matte: NDArray[np.uint8], offsets: NDArray[np.float64]) -> Floats:
     total = np.zeros((height, width), np.float32)
     for across, down in offsets:
         total += cv2.warpAffine(matte, np.array([[1.0, 0.0, across], [0.0, 1.0, down]]), (width, height))
-    return 1.0 - total / (255.0 * len(offsets))
+    return np.asarray(1.0 - total / (255.0 * len(offsets)), np.float32)

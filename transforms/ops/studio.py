@@ -11,12 +11,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.ops.oklab import Floats, to_srgb
+from transforms.ops.oklab import Floats, to_linear, to_srgb
+from transforms.ops.reflections import reflection
 from transforms.ops.sets import Design, design_set, light_set, stream, texture
-from transforms.ops.shadows import contact_shadow, find_footing
+from transforms.ops.shadows import contact_shadow
 
 Pixels = NDArray[np.uint8]
 
+_GREY = 128  # of the canvas around a product
 _GRAIN = 1.3  # standard deviation of the paper's grain, in 8-bit steps: hides the steps of a slow gradient
 
 
@@ -35,7 +37,7 @@ def paint(image: Pixels, product: Pixels, known: Pixels, prompt: str, seed: int)
     """
     del known
     design = design_set(image, product, prompt, seed)
-    return _finish(_scene(design, product), design, product)
+    return _finish(_scene(design, image, product), design, product)
 
 
 def upscale(
@@ -54,41 +56,52 @@ def upscale(
     """
     del known, guide
     size = (candidate.shape[0], candidate.shape[1])
-    small = shrink(product, size)
-    design = design_set(shrink(image, size), small, prompt, seed)
-    scene = cv2.resize(_scene(design, small), (product.shape[1], product.shape[0]), interpolation=cv2.INTER_CUBIC)
+    small, matte = shrink(image, product, size)
+    design = design_set(small, matte, prompt, seed)
+    scene = cv2.resize(_scene(design, small, matte), product.shape[::-1], interpolation=cv2.INTER_CUBIC)
     return _finish(np.asarray(scene, np.float32), design, product)
 
 
-def shrink(pixels: Pixels, size: tuple[int, int]) -> Pixels:
-    """`pixels` uint8 [H, W] or [H, W, 3] brought to `size` (height, width) by area averaging; how inputs of `paint` are made."""
-    if pixels.shape[:2] == tuple(size):
-        return pixels
-    return np.asarray(cv2.resize(pixels, (size[1], size[0]), interpolation=cv2.INTER_AREA), np.uint8)
+def shrink(image: Pixels, product: Pixels, size: tuple[int, int]) -> tuple[Pixels, Pixels]:
+    """Image uint8 [H, W, 3] and alpha uint8 [H, W] at `size` (height, width): how the inputs of `paint` are made.
+
+    Area averages; colours are weighted by alpha, so that no grey creeps into the product's edge. Grey where alpha is 0.
+    """
+    if product.shape == tuple(size):
+        return image, product
+    matte = product.astype(np.float32)
+    small = cv2.resize(matte, size[::-1], interpolation=cv2.INTER_AREA)
+    sums = cv2.resize(image * matte[..., None], size[::-1], interpolation=cv2.INTER_AREA)
+    colours = np.where(small[..., None] > 0.5, sums / np.maximum(small, 0.5)[..., None], _GREY)
+    return np.rint(colours).astype(np.uint8), np.rint(small).astype(np.uint8)
 
 
-def _scene(design: Design, product: Pixels) -> Floats:
+def _scene(design: Design, image: Pixels, product: Pixels) -> Floats:
     """Everything but the finest detail: sRGB in [0, 1], float32 [h, w, 3]."""
-    lit = light_set(design, product.astype(np.float32) / 255)
-    return to_srgb(lit * texture(design, product.shape[:2])[..., None])
+    matte = product.astype(np.float32) / 255
+    lit = light_set(design, matte) * texture(design, matte)[..., None]
+    if design.gloss > 0 and design.pose == "standing":
+        share, mirrored = reflection(to_linear(image), matte)
+        share = (0.34 * design.gloss * share)[..., None]
+        lit = lit * (1 - share) + mirrored * share
+    return to_srgb(lit)
 
 
 def _finish(scene: Floats, design: Design, product: Pixels) -> Pixels:
     """Contact shadow, grain and quantisation, at the scene's own size."""
     if design.pose == "standing":
         _darken_contact(scene, product)
-    grain = _grain(design.seed, scene.shape[:2])
-    return np.clip(scene * 255 + grain[..., None] + 0.5, 0, 255).astype(np.uint8)
+    grain = _grain(design.seed, product)
+    return np.asarray(np.clip(scene * 255 + grain[..., None] + 0.5, 0, 255), np.uint8)
 
 
 def _darken_contact(scene: Floats, product: Pixels) -> None:
-    matte = product.astype(np.float32) / 255
-    footing = find_footing(matte)
-    if footing is not None:
-        scene *= (1.0 - 0.55 * contact_shadow(matte, footing))[..., None]
+    band, dark = contact_shadow(product.astype(np.float32) / 255)
+    scene[band] *= (1.0 - 0.6 * dark)[..., None]
 
 
-def _grain(seed: int, size: tuple[int, int]) -> Floats:
-    raw = stream(seed, 2).integers(0, 256, (4, *size), np.uint8)
+def _grain(seed: int, like: Pixels) -> Floats:
+    raw = stream(seed, 2).integers(0, 256, (4, *like.shape), np.uint8)
     bell = raw.sum(axis=0, dtype=np.int16).astype(np.float32)
-    return ((bell - 510.0) * (_GRAIN / 147.8)).astype(np.float32)
+    # a sum of four uniform bytes: mean 510, standard deviation 147.8
+    return np.asarray((bell - 510.0) * (_GRAIN / 147.8), np.float32)

@@ -1,0 +1,197 @@
+"""The background stage: several small candidates, the best of them at the placement's size.
+
+The product keeps position and size from the original shot within the placement's safe zone; the painter sees it laid
+there over neutral grey, first at the bucket's size, then, for the winner alone, at full size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transforms.errors import ConfigError, Rejected, ServingError
+from transforms.inference.client import shared_client
+from transforms.inference.config import ServingConfig
+from transforms.inference.contracts import CONTRACTS, bucket_of
+from transforms.inference.interface import InferenceClient
+from transforms.ops.framing import FramingLimits, place_product
+from transforms.ops.geometry import lay, resample, resample_matte
+from transforms.ops.ranking import Ranking, rank_candidates
+from transforms.ops.studio import shrink
+from transforms.prompts import prompts_of
+from transforms.records import Candidate, Cutout, Job, Pixels, Size, Transform
+from transforms.stage import StageTransform
+from transforms.work import Run
+
+_GREY = 128
+
+
+@dataclass(frozen=True)
+class BackgroundSettings:
+    """How backgrounds are painted and chosen.
+
+    Attributes:
+        painters: served painters in order of preference; the next is asked where one fails for good.
+        candidates: painted for each placement, 1..16.
+        min_reward: a best candidate below it is rejected: the product would not stand out.
+        framing: where the product goes.
+    """
+
+    painters: tuple[str, ...] = ("studio",)
+    candidates: int = 4
+    min_reward: float = 0.2
+    framing: FramingLimits = FramingLimits()
+
+    def __post_init__(self) -> None:
+        if not self.painters:
+            raise ConfigError("background: name at least one painter")
+        missing = [name for name in self.painters if not {name, f"{name}_upscale"} <= CONTRACTS.keys()]
+        if missing:
+            raise ConfigError(f"background: no painter {missing[0]!r} with its {missing[0]}_upscale in the contracts")
+        if not 1 <= self.candidates <= 16:
+            raise ConfigError(f"background: candidates {self.candidates} is not within 1..16")
+
+
+class Laid(NamedTuple):
+    """A product laid into its placement, uint8: its foreground over grey [h, w, 3], its alpha and what is known [h, w]."""
+
+    image: Pixels
+    product: Pixels
+    known: Pixels
+
+    def shrunk(self, size: Size) -> Laid:
+        """The same at a bucket's size."""
+        image, product = shrink(self.image, self.product, size)
+        return Laid(image, product, _opaque(product))
+
+
+@dataclass
+class PaintBackground(StageTransform):
+    """Paints a studio background for jobs of that task; others pass."""
+
+    serving: ServingConfig
+    settings: BackgroundSettings = BackgroundSettings()
+    name: ClassVar[str] = "background"
+    per_placement: ClassVar[bool] = True
+
+    def step(self) -> Run:
+        """See `StageTransform.step`."""
+        return partial(paint_background_job, serving=self.serving, settings=self.settings)
+
+
+def paint_background_job(job: Job, *, serving: ServingConfig, settings: BackgroundSettings) -> Job:
+    """Fill in `transform`, `candidate`, `background` and `prompt` of a background job.
+
+    Raises:
+        Skipped: the product does not fit the placement (see `place_product`).
+        Rejected: `indistinct_product`, the best candidate's reward is below the limit.
+        ServingError: every painter failed, or the server cannot be reached.
+    """
+    if job.task != "background":
+        return job
+    return paint_background(job, shared_client(serving), settings)
+
+
+def paint_background(job: Job, client: InferenceClient, settings: BackgroundSettings) -> Job:
+    """As `paint_background_job`, through a given client."""
+    assert job.image is not None and job.cutout is not None and job.placement is not None
+    transform = place_product(job.image.size, job.cutout.box, job.placement, settings.framing)
+    laid = lay_product(job.cutout, transform, job.placement.size)
+    briefs = tuple(_briefs(job, settings.candidates))
+    for painter in settings.painters:
+        try:
+            candidate, ranking = best_candidate(client, painter, laid, briefs, settings)
+            background = upscale(client, painter, laid, candidate)
+            break
+        except ServingError as error:
+            # a server that is down fails every painter alike; another run gives the preferred one its chance
+            if error.retryable or painter == settings.painters[-1]:
+                raise
+    preference = float(settings.painters.index(painter))
+    scores = {**job.scores, **_scores(ranking), "background_painter": preference}
+    return replace(
+        job, transform=transform, candidate=candidate, background=background, prompt=candidate.prompt, scores=scores
+    )
+
+
+def lay_product(cutout: Cutout, transform: Transform, size: Size) -> Laid:
+    """The cutout resampled and laid onto a grey canvas of `size`."""
+    image, _ = lay(resample(cutout.foreground, transform.scaled), transform, size, _GREY)
+    matte, _ = lay(resample_matte(cutout.alpha, transform.scaled), transform, size, 0.0)
+    product = np.rint(matte * 255).astype(np.uint8)
+    return Laid(image, product, _opaque(product))
+
+
+def _opaque(product: Pixels) -> Pixels:
+    return np.where(product == 255, 255, 0).astype(np.uint8)
+
+
+def _briefs(job: Job, count: int) -> Iterator[tuple[str, int]]:
+    """(prompt, seed) of each candidate: prompts in turn, seeds drawn from the product's own."""
+    prompts = prompts_of(job.product).prompts
+    rng = np.random.Generator(np.random.Philox(key=job.product.seed % 2**64))
+    for index, seed in enumerate(rng.integers(0, 2**31, count)):
+        yield prompts[index % len(prompts)], int(seed)
+
+
+def best_candidate(
+    client: InferenceClient, painter: str, laid: Laid, briefs: tuple[tuple[str, int], ...], settings: BackgroundSettings
+) -> tuple[Candidate, Ranking]:
+    """Paint one candidate for each brief and keep the best.
+
+    Raises:
+        Rejected: see `paint_background_job`.
+        ServingError: the painter failed.
+    """
+    small = laid.shrunk(bucket_of(Size(*laid.product.shape)))
+    limit = CONTRACTS[painter].max_batch
+    candidates: list[Candidate] = []
+    for start in range(0, len(briefs), limit):
+        candidates += _paint(client, painter, small, briefs[start : start + limit])
+    best = rank_candidates(small.image, small.product, [candidate.pixels for candidate in candidates])[0]
+    if best.reward < settings.min_reward:
+        detail = "no candidate sets the product off from its background"
+        raise Rejected("indistinct_product", detail, value=best.reward, limit=settings.min_reward)
+    return candidates[best.candidate], best
+
+
+def _paint(client: InferenceClient, painter: str, small: Laid, briefs: tuple[tuple[str, int], ...]) -> list[Candidate]:
+    prompts, seeds = zip(*briefs, strict=True)
+    outputs = client.infer(painter, _tensors(small, prompts, seeds))
+    return [
+        Candidate(pixels, guide, seed, prompt)
+        for pixels, guide, prompt, seed in zip(outputs["CANDIDATE"], outputs["GUIDE"], prompts, seeds, strict=True)
+    ]
+
+
+def upscale(client: InferenceClient, painter: str, laid: Laid, candidate: Candidate) -> Pixels:
+    """The winner at the placement's size, uint8 [H, W, 3]."""
+    tensors = _tensors(laid, (candidate.prompt,), (candidate.seed,))
+    tensors |= {"CANDIDATE": candidate.pixels[None], "GUIDE": candidate.guide[None]}
+    return np.asarray(client.infer(f"{painter}_upscale", tensors)["SCENE"][0])
+
+
+def _tensors(laid: Laid, prompts: tuple[str, ...], seeds: tuple[int, ...]) -> dict[str, NDArray[Any]]:
+    count = len(seeds)
+    return {
+        "IMAGE": np.repeat(laid.image[None], count, axis=0),
+        "PRODUCT": np.repeat(laid.product[None, ..., None], count, axis=0),
+        "KNOWN": np.repeat(laid.known[None, ..., None], count, axis=0),
+        "PROMPT": np.array([[prompt.encode()] for prompt in prompts], dtype=object),
+        "SEED": np.array([[seed] for seed in seeds], dtype=np.int64),
+    }
+
+
+def _scores(ranking: Ranking) -> Mapping[str, float]:
+    return {
+        "background_reward": ranking.reward,
+        "background_contrast": ranking.contrast,
+        "background_clean_edge": ranking.clean_edge,
+        "background_harmony": ranking.harmony,
+        "background_winner": float(ranking.candidate),
+    }

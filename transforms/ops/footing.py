@@ -1,0 +1,167 @@
+"""Where a product meets the floor, read from its silhouette."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+FORESHORTENING = 0.24  # sine of the camera's pitch, about 14 degrees: common for catalog shots
+_STEEPEST = 0.55  # a lower edge that rises faster than this is an overhang, not the footprint's edge
+_HIGHEST_FOOT = 0.42  # a far foot stands at most this share of the product's width above the nearest
+
+
+class Foot(NamedTuple):
+    """A leg's tip: its first and last column, and its lowest row."""
+
+    left: int
+    right: int
+    row: float
+
+
+@dataclass(frozen=True)
+class Footing:
+    """Where a product meets the floor, in pixels of the matte it was measured on.
+
+    Attributes:
+        bottom: float32 [w]; the lowest product row of each column, -1 where the column is empty.
+        front: float32 [w]; the footprint's front edge, level outside of it.
+        touching: bool [w]; columns whose bottom rests on the floor.
+        feet: the tips of narrow legs; empty for a product with one broad base.
+        depth: rows that the footprint reaches back from its front edge.
+        foreshortening: rows for one pixel of depth, in (0, 1).
+    """
+
+    bottom: Floats
+    front: Floats
+    touching: Mask
+    feet: tuple[Foot, ...]
+    depth: float
+    foreshortening: float
+
+    @property
+    def floor_row(self) -> float:
+        """The lowest row of contact."""
+        return float(self.front.max())
+
+    @property
+    def back_row(self) -> float:
+        """The row of the footprint's far edge."""
+        rows = [foot.row for foot in self.feet]
+        return min([self.floor_row - self.depth, *rows])
+
+
+def find_footing(matte: Floats) -> Footing | None:
+    """The footing of a product matte float32 [h, w] in [0, 1]; None where nothing is opaque.
+
+    >>> matte = np.zeros((8, 8), np.float32); matte[2:6, 1:5] = 1
+    >>> find_footing(matte).floor_row
+    5.0
+    """
+    solid = matte > 0.5
+    filled = solid.any(axis=0)
+    columns = np.flatnonzero(filled)
+    if not columns.size:
+        return None
+    bottom = np.where(filled, solid.shape[0] - 1 - np.argmax(solid[::-1], axis=0), -1).astype(np.float32)
+    base = _gentle_edge(columns, bottom)
+    feet = _feet(solid, bottom, float(columns[-1] - columns[0] + 1))
+    knots = _with_feet(base, feet)
+    front = np.interp(np.arange(len(bottom)), knots[:, 0], knots[:, 1]).astype(np.float32)
+    span = float(knots[-1, 0] - knots[0, 0] + 1)
+    slope = _foreshortening(feet, span)
+    depth = float(np.clip(slope * span, 2.0, 0.25 * solid.shape[0]))
+    inside = (np.arange(len(bottom)) >= base[0, 0]) & (np.arange(len(bottom)) <= base[-1, 0]) & filled
+    touching = inside & (bottom >= front - max(1.5, 0.1 * depth))
+    for foot in feet:
+        touching[foot.left : foot.right + 1] = True
+    return Footing(bottom, front, touching, feet, depth, slope)
+
+
+def _gentle_edge(columns: NDArray[np.intp], bottom: Floats) -> Floats:
+    """The convex lower edge around the lowest point, as far as it rises no faster than a floor line can."""
+    hull = _lower_hull([(float(x), float(bottom[x])) for x in columns])
+    lowest = max(range(len(hull)), key=lambda i: hull[i][1])
+    first = last = lowest
+    while first > 0 and _slope(hull[first - 1], hull[first]) <= _STEEPEST:
+        first -= 1
+    while last < len(hull) - 1 and _slope(hull[last], hull[last + 1]) <= _STEEPEST:
+        last += 1
+    return np.array(hull[first : last + 1], np.float32)
+
+
+def _lower_hull(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    hull: list[tuple[float, float]] = []
+    for point in points:
+        while len(hull) > 1 and _turns_up(hull[-2], hull[-1], point):
+            hull.pop()
+        hull.append(point)
+    return hull
+
+
+def _turns_up(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> bool:
+    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]) >= 0
+
+
+def _slope(a: tuple[float, float], b: tuple[float, float]) -> float:
+    return abs(b[1] - a[1]) / (b[0] - a[0])
+
+
+def _with_feet(base: Floats, feet: tuple[Foot, ...]) -> Floats:
+    points = {(float(x), float(y)) for x, y in base}
+    points |= {((foot.left + foot.right) / 2, foot.row) for foot in feet}
+    return np.array(_lower_hull(sorted(points)), np.float32)
+
+
+def _feet(solid: Mask, bottom: Floats, width: float) -> tuple[Foot, ...]:
+    """Tips of legs: low points of the outline, narrow, and hardly wider further up (a leaf or a fringe tapers)."""
+    rows = np.flatnonzero(solid.any(axis=1))
+    height = rows[-1] - rows[0] + 1
+    lowest = float(bottom.max())
+    reach = min(_HIGHEST_FOOT * width, 0.3 * height)
+    feet = []
+    for left, right in _plateaus(bottom, max(1, round(0.03 * width)), max(1.0, 0.012 * width)):
+        foot = Foot(left, right, float(bottom[left : right + 1].max()))
+        if foot.row >= lowest - reach and _is_leg(solid, foot, width, height):
+            feet.append(foot)
+    # one narrow tip alone is a base (a bottle, a vase on its foot), which the edge already describes
+    return tuple(feet) if len(feet) > 1 else ()
+
+
+def _plateaus(bottom: Floats, reach: int, tolerance: float) -> list[tuple[int, int]]:
+    """Runs of columns that lie lowest within `reach` columns around them."""
+    highest = cv2.dilate(bottom[None, :], np.ones((1, 2 * reach + 1), np.uint8))[0]
+    low = ((bottom >= highest - tolerance) & (bottom >= 0)).astype(np.int8)
+    edges = np.diff(np.concatenate([[0], low, [0]]))
+    return list(zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1, strict=True))
+
+
+def _is_leg(solid: Mask, foot: Foot, width: float, height: int) -> bool:
+    wide = [_run(solid, (foot.left + foot.right) // 2, round(foot.row - share * height)) for share in (0.015, 0.06)]
+    return 0 < wide[0] <= 0.22 * width and 0 < wide[1] <= max(2.2 * wide[0], wide[0] + 4)
+
+
+def _run(solid: Mask, column: int, row: int) -> int:
+    """Length of the run of `solid` nearest to `column` in `row`, 0 where the row is empty nearby."""
+    line = np.flatnonzero(np.diff(np.concatenate([[0], solid[max(row, 0)].astype(np.int8), [0]])))
+    runs = line.reshape(-1, 2)
+    if not len(runs):
+        return 0
+    gaps = np.maximum(np.maximum(runs[:, 0] - column, column - runs[:, 1] + 1), 0)
+    nearest = int(np.argmin(gaps))
+    length = int(runs[nearest, 1] - runs[nearest, 0])
+    return length if gaps[nearest] <= max(4, length) else 0
+
+
+def _foreshortening(feet: tuple[Foot, ...], span: float) -> float:
+    """From the feet where three or more are seen, else the usual camera."""
+    if len(feet) < 3:
+        return FORESHORTENING
+    rows = [foot.row for foot in feet]
+    return float(np.clip((max(rows) - min(rows)) / span, 0.18, 0.42))

@@ -1,0 +1,91 @@
+"""Cheap scores of painted candidates: does the product stand out, is its edge clean, do the colours agree?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from transforms.ops.oklab import Floats, to_oklab
+from transforms.ops.palette import Palette, harmony, product_palette
+from transforms.records import Mask, Pixels
+
+_RING = 0.012  # width of the compared strips, as a share of the longer side
+_INDISTINCT, _DISTINCT = 0.035, 0.22  # Oklab distances across an outline: barely seen, and plainly seen
+_WEAK_SHARE = 25  # the percentile of the outline that stands for its weakest stretch
+
+
+class Ranking(NamedTuple):
+    """A candidate's scores, each in [0, 1], 1 best.
+
+    Attributes:
+        candidate: its position among those given.
+        reward: what candidates are ranked by.
+        contrast: of the product's outline against the backdrop beside it.
+        clean_edge: 1 - risk of a pale fringe.
+        harmony: of the colours.
+    """
+
+    candidate: int
+    reward: float
+    contrast: float
+    clean_edge: float
+    harmony: float
+
+
+def rank_candidates(image: Pixels, product: Pixels, candidates: Sequence[Pixels]) -> tuple[Ranking, ...]:
+    """Rank painted backdrops around one product, best first; equal rewards keep their order.
+
+    Args:
+        image: uint8 [h, w, 3]; the product's foreground.
+        product: uint8 [h, w]; its alpha.
+        candidates: uint8 [h, w, 3] each.
+    """
+    palette = product_palette(image, product)
+    ranked = [_rank(index, image, product, candidate, palette) for index, candidate in enumerate(candidates)]
+    return tuple(sorted(ranked, key=lambda ranking: -ranking.reward))
+
+
+def _rank(index: int, image: Pixels, product: Pixels, candidate: Pixels, palette: Palette) -> Ranking:
+    edge, inside, beside, outline = _strips(image, product, candidate)
+    if not outline.any():
+        return Ranking(index, 0.0, 0.0, 0.0, 0.0)
+    contrast = _contrast(inside[outline], beside[outline])
+    clean = 1.0 - _halo_risk(edge[outline], inside[outline], beside[outline])
+    agree = harmony(palette, np.asarray(to_oklab(candidate[::4, ::4]).reshape(-1, 3).mean(axis=0), np.float32))
+    return Ranking(index, contrast * (0.5 + 0.5 * agree) * (0.6 + 0.4 * clean), contrast, clean, agree)
+
+
+def _strips(image: Pixels, product: Pixels, candidate: Pixels) -> tuple[Floats, Floats, Floats, Mask]:
+    """Oklab of the outline's own colour, of the product within it and of the backdrop beside it; and the outline."""
+    matte = product.astype(np.float32) / 255
+    radius = max(2, round(_RING * max(matte.shape)))
+    own, backdrop = to_oklab(image), to_oklab(candidate)
+    solid = (matte > 0.98).astype(np.float32)
+    deep = cv2.erode(solid, np.ones((3, 3), np.uint8))
+    inside = _mean_around(own, np.where(deep.sum() > 0, deep, solid).astype(np.float32), radius)
+    beside = _mean_around(backdrop, (matte < 0.02).astype(np.float32), radius)
+    outline = (matte > 0.3) & (cv2.erode(solid, np.ones((3, 3), np.uint8)) == 0)
+    return own, inside, beside, outline
+
+
+def _mean_around(colours: Floats, weight: Floats, radius: int) -> Floats:
+    side = (2 * radius + 1, 2 * radius + 1)
+    total = cv2.blur(weight, side)
+    mean = cv2.blur(colours * weight[..., None], side) / np.maximum(total, 1e-4)[..., None]
+    return np.where(total[..., None] > 1e-3, mean, colours).astype(np.float32)
+
+
+def _contrast(inside: Floats, beside: Floats) -> float:
+    """From the weakest stretch and the mean of the distances across the outline."""
+    distance = np.linalg.norm(inside - beside, axis=1)
+    seen = np.clip((distance - _INDISTINCT) / (_DISTINCT - _INDISTINCT), 0.0, 1.0)
+    return float(0.5 * np.percentile(seen, _WEAK_SHARE) + 0.5 * seen.mean())
+
+
+def _halo_risk(edge: Floats, inside: Floats, beside: Floats) -> float:
+    """A rim paler than both the product within and the backdrop beside it reads as a halo."""
+    excess = np.maximum(edge[:, 0] - np.maximum(inside[:, 0], beside[:, 0]), 0.0)
+    return float(np.clip(excess.mean() / 0.15, 0.0, 1.0))
