@@ -9,7 +9,9 @@ from collections import Counter
 from collections.abc import Iterable
 from types import TracebackType
 
-_COMPUTE = re.compile(r'^nv_inference_compute_infer_duration_us\{[^}]*model="([^"]+)"[^}]*\} ([0-9.e+]+)$', re.MULTILINE)
+_COMPUTE = re.compile(
+    r'^nv_inference_compute_infer_duration_us\{[^}]*model="([^"]+)"[^}]*\} ([0-9.e+]+)$', re.MULTILINE
+)
 
 
 def compute_sec(metrics: str) -> Counter[str]:

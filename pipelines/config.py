@@ -21,7 +21,9 @@ from transforms.eligibility import EligibilityLimits
 from transforms.errors import ConfigError
 from transforms.inference.config import ServingConfig, Tls
 from transforms.keys import digest_of
-from transforms.load import DecodeLimits
+from transforms.ops.decode import DecodeLimits
+from transforms.ops.encode import EncoderSettings
+from transforms.ops.encoded import EncodedLimits
 from transforms.manifest import COLUMNS, ColumnMap
 from transforms.outpaint import OutpaintSettings
 from transforms.placements import Placement, extend_placements
@@ -35,7 +37,6 @@ from transforms.storage.store import StoreConfig
 from transforms.storage.uris import scheme_of
 from transforms.tally import StopRules
 from transforms.verify import VerifyLimits
-from transforms.write import EncoderSettings
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Thresholds:
     compose: ComposeSettings = ComposeSettings()
     verify: VerifyLimits = VerifyLimits()
     encoder: EncoderSettings = EncoderSettings()
+    encoded: EncodedLimits = EncodedLimits()
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,6 @@ class EnhanceConfig:
     def config_digest(self) -> str:
         """The digest of what decides a result, placements apart; where the job runs does not count."""
         return digest_of({"thresholds": self.thresholds, "features": self.features})
-
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -195,7 +196,9 @@ def serving_of(options: argparse.Namespace, endpoints: tuple[str, ...]) -> Servi
     return ServingConfig(
         endpoints=endpoints,
         tls=tls,
-        headers=tuple((name.lower(), f"env:{variable}") for name, variable in _pairs(options.triton_header, "triton_header")),
+        headers=tuple(
+            (name.lower(), f"env:{variable}") for name, variable in _pairs(options.triton_header, "triton_header")
+        ),
         deadline_sec=options.deadline_sec,
         max_in_flight=options.max_in_flight,
     )

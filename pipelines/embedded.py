@@ -28,7 +28,7 @@ from pipelines.keeper import Kept
 from transforms.errors import ConfigError, ServerUnavailable
 
 _LEAST_SHM_BYTES = 256 * 2**20
-_TAIL_LINES, _LINE_LENGTH = 30, 400
+_TAIL_LINES, _LINE_LENGTH = 15, 400
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,12 @@ def find_server() -> ServerFiles:
 
 
 def _libpython() -> Path:
-    name, folder = sysconfig.get_config_var("INSTSONAME"), sysconfig.get_config_var("LIBDIR")
-    if not name or not str(name).startswith("libpython") or ".so" not in str(name):
+    name, folder = str(sysconfig.get_config_var("INSTSONAME")), str(sysconfig.get_config_var("LIBDIR"))
+    if not name.startswith("libpython") or ".so" not in name:
         raise ConfigError("embedded inference server: this Python has no shared libpython (build it --enable-shared)")
     candidates = [Path(folder) / name, Path(folder) / str(sysconfig.get_config_var("MULTIARCH") or "") / name]
-    return next((path for path in candidates if path.is_file()), candidates[0])
+    found = [path for path in candidates if path.is_file()]
+    return found[0] if found else candidates[0]
 
 
 def require_shared_memory(least_bytes: int = _LEAST_SHM_BYTES) -> None:
@@ -304,6 +305,7 @@ def _lay_backends(files: ServerFiles, runtime: Path, run_dir: Path) -> Path:
 def _tail(log: Path) -> str:
     if not log.is_file():
         return "(no log)"
-    lines = log.read_text(errors="replace").splitlines()
-    told = [line[:_LINE_LENGTH] for line in lines if line.strip() and line[0] not in "|+"]  # without its wide tables
-    return "\n".join(told[-_TAIL_LINES:])
+    lines = [line[:_LINE_LENGTH] for line in log.read_text(errors="replace").splitlines()]
+    told = [line for line in lines if line.strip() and line[0] not in "|+"]  # without its wide tables
+    errors = [line for line in told[:-_TAIL_LINES] if line[0] == "E"]
+    return "\n".join([*errors[-_TAIL_LINES:], *told[-_TAIL_LINES:]])

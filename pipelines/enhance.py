@@ -11,7 +11,7 @@ import apache_beam as beam
 from pipelines.config import EnhanceConfig, as_yaml, config_of
 from pipelines.launch import ExitCode, launch
 from pipelines.options import parse
-from transforms.background import PaintBackgrounds
+from transforms.background import PaintBackground
 from transforms.compose import ComposeScenes
 from transforms.eligibility import CheckEligibility
 from transforms.errors import CanvasError, ConfigError, ManifestError
@@ -35,14 +35,14 @@ def build(
         | "ManifestShards" >> beam.Create(list(shards), reshuffle=False)
         | PlanRows(config.plan_config)
         | "SpreadRows" >> beam.Reshuffle()
-        | LoadImages(config.sources, limits.decode)
+        | LoadImages(config.sources, config.store, limits.decode)
         | CheckEligibility(serving, limits.eligibility)
         | SegmentProducts(serving, limits.segment)
-        | PaintBackgrounds(serving, limits.background)
+        | PaintBackground(serving, limits.background)
         | OutpaintScenes(serving, limits.outpaint)
         | ComposeScenes(limits.compose)
         | VerifyCreatives(serving, limits.verify)
-        | WriteCreatives(config.sink, limits.encoder)
+        | WriteCreatives(config.sink, config.store, limits.encoder, limits.encoded)
         | RunWorks(config.run_config(serving))
     )
 

@@ -10,6 +10,7 @@ memory and run folder.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import shutil
@@ -24,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _TICK_SEC = 0.1
+_CRASH_EXIT_SEC = 1.0  # a server with a dead stub waits for it in vain; its requests are asked again anyway
 _STUB = "triton_python_b"  # a process's name is cut to 15 characters
 
 
@@ -98,6 +100,7 @@ class Keeper:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=_end_with_parent,  # safe: this process has one thread
             )
 
     def _became_ready(self, server: subprocess.Popen[bytes]) -> bool:
@@ -118,12 +121,17 @@ class Keeper:
         with contextlib.suppress(ProcessLookupError):
             server.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            server.wait(self._kept.exit_sec)
+            server.wait(self._kept.exit_sec if self._is_over() else _CRASH_EXIT_SEC)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(server.pid, signal.SIGKILL)
         server.wait()
         for path in Path("/dev/shm").glob(f"{self._kept.shm_prefix}*"):
             path.unlink(missing_ok=True)
+
+
+def _end_with_parent() -> None:
+    """Have the kernel end the server should the keeper itself be killed: prctl(2), PR_SET_PDEATHSIG."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 def _answers(url: str) -> bool:

@@ -18,6 +18,7 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.runner import PipelineRunner
 
 from pipelines.busy import BusyMeter
 from pipelines.config import EnhanceConfig, plain_options, serving_of
@@ -58,8 +59,16 @@ _STOPPED = {
 }
 
 
-def launch(config: EnhanceConfig, beam_flags: Sequence[str], build: Build) -> ExitCode:
+def launch(
+    config: EnhanceConfig, beam_flags: Sequence[str], build: Build, runner: PipelineRunner | None = None
+) -> ExitCode:
     """Run the job and finish it; whatever happens, what was decided is in the ledger.
+
+    Args:
+        config: the job.
+        beam_flags: for the runner; without `--runner` the embedded default is FnApiRunner.
+        build: lays the graph down.
+        runner: an instance that wins over `--runner`.
 
     Raises:
         CanvasError: the run could not begin, or could not be finished.
@@ -77,7 +86,7 @@ def launch(config: EnhanceConfig, beam_flags: Sequence[str], build: Build) -> Ex
         _require_models(config, ask)
         with BusyMeter(metrics_urls) as busy, stopping_on_signals(tally), Progress(tally, config.options.progress):
             try:
-                _run_beam(config, ask, shards, beam_flags, build)
+                _run_beam(config, ask, shards, beam_flags, build, runner)
             except Exception as raised:
                 error = raised
         counts = shared_client(ask).counts()
@@ -142,14 +151,19 @@ def stopping_on_signals(tally: Tally) -> Iterator[None]:
 
 
 def _run_beam(
-    config: EnhanceConfig, ask: ServingConfig, shards: Sequence[Shard], flags: Sequence[str], build: Build
+    config: EnhanceConfig,
+    ask: ServingConfig,
+    shards: Sequence[Shard],
+    flags: Sequence[str],
+    build: Build,
+    runner: PipelineRunner | None,
 ) -> None:
     if not shards:
         return
-    if not any(flag.startswith("--runner") for flag in flags):
+    if runner is None and not any(flag.startswith("--runner") for flag in flags):
         # The default runner would try to download another engine first, and behave otherwise online and offline.
         flags = ["--runner=FnApiRunner", *flags]
-    pipeline = beam.Pipeline(options=PipelineOptions(list(flags)))
+    pipeline = beam.Pipeline(runner=runner, options=PipelineOptions(list(flags)))
     build(pipeline, config, ask, shards)
     pipeline.run().wait_until_finish()
 

@@ -67,7 +67,11 @@ def _add_result(parser: argparse.ArgumentParser) -> None:
     )
     add("--background_painters", default="studio", help="in order of preference, comma separated")
     add("--outpaint_painters", default="patchmatch", help="in order of preference, comma separated")
-    add("--thresholds", default="{}", help='JSON of thresholds: {"verify": {"max_expansion": 0.02}}; see docs/operations.md')
+    add(
+        "--thresholds",
+        default="{}",
+        help='JSON of thresholds: {"verify": {"max_expansion": 0.02}}; see docs/operations.md',
+    )
 
 
 def _add_serving(parser: argparse.ArgumentParser) -> None:
@@ -75,7 +79,9 @@ def _add_serving(parser: argparse.ArgumentParser) -> None:
     add = group.add_argument
     add("--triton", default="", help="host:port,host:port of running servers (gRPC); empty: start one on this machine")
     add("--triton_metrics", default="", help="Prometheus URLs of those servers, for the busy share, comma separated")
-    add("--triton_repo", default="", help="model repository of the started server; empty: triton_repo/ of this checkout")
+    add(
+        "--triton_repo", default="", help="model repository of the started server; empty: triton_repo/ of this checkout"
+    )
     add("--triton_header", default="", help="gRPC headers, name=ENVIRONMENT_VARIABLE, comma separated")
     add("--triton_root_certificates", default="", help="PEM file; given, TLS is used")
     add("--triton_client_key", default="", help="PEM file")

@@ -29,7 +29,9 @@ def manifest_files(manifest: str, config: StoreConfig) -> list[str]:
     else:
         found = [item.uri for item in _listed(store, manifest) if item.uri.endswith((".parquet", ".pq"))]
     if not found:
-        raise ManifestError(f"--manifest {manifest}: no Parquet file found", remedy="check the path and its permissions")
+        raise ManifestError(
+            f"--manifest {manifest}: no Parquet file found", remedy="check the path and its permissions"
+        )
     return sorted(found)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -73,6 +75,7 @@ INDEX_SCHEMA = pa.schema(
         pa.field("transform_left", pa.int32()),
         pa.field("scores", pa.map_(_TEXT, _REAL)),
         pa.field("timings_msec", pa.map_(_TEXT, _REAL)),
+        pa.field("worker", _TEXT),
         pa.field("finished_at", pa.timestamp("ms", tz="UTC")),
     ]
 )
@@ -198,6 +201,7 @@ def index_row(outcome: Outcome, run_id: str, plan_key: str, finished_at: datetim
         limit=outcome.limit,
         remedy=outcome.remedy,
         retryable=outcome.retryable,
+        worker=f"{socket.gethostname()}:{os.getpid()}",
         finished_at=finished_at or datetime.now(UTC),
     )
     return row

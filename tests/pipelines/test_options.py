@@ -10,7 +10,12 @@ def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path: Path) -> N
     file = tmp_path / "job.yaml"
     file.write_text("features: [background, outpaint]\nconcurrency: 3\nlimit: 7\n")
     job = parse([f"--config={file}", "--concurrency=5"]).job
-    assert (job.features, job.concurrency, job.limit, job.placements) == ("background,outpaint", 5, 7, "pinterest_standard")
+    assert (job.features, job.concurrency, job.limit, job.placements) == (
+        "background,outpaint",
+        5,
+        7,
+        "pinterest_standard",
+    )
 
 
 def test_the_file_takes_nested_values(tmp_path: Path) -> None:
