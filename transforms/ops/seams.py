@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.ops.color_difference import ciede2000, lab_of
+from transforms.ops.color_difference import cie76, ciede2000, lab_of
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -24,6 +24,9 @@ CARRY = 0.3
 # A gradient below this many levels cannot be seen, so ratios do not divide by less.
 QUIET_LEVELS = 1.5
 AWAY_PX = (4, 8, 12)
+# Shares of the shorter side: a window along a seam, and the smoothing that leaves only what a glance takes in.
+WINDOW = 0.05
+SMOOTH = 0.05
 
 
 class Line(NamedTuple):
@@ -49,29 +52,53 @@ def seam_lines(known: Mask) -> list[Line]:
     return lines + [Line(1, at, top, bottom) for at in (left, right) if 0 < at < known.shape[1]]
 
 
-def line_score(scene: Pixels, line: Line) -> float:
-    """Mean absolute step across a line over that across its parallels a few px away on both sides.
+def window_ratios(scene: Pixels, line: Line) -> Floats:
+    """Along a line, window by window: the mean absolute step across it over that across its parallels near by.
 
-    A line in an undisturbed photograph scores about 1.
+    float32 [windows]; a line in an undisturbed photograph scores about 1. The parallels' mean mixes the window's own
+    with the whole line's, so that a single edge near by does not decide.
     """
     grey = cv2.cvtColor(scene, cv2.COLOR_RGB2GRAY).astype(np.float32)
     part = (grey if line.axis == 0 else grey.T)[:, line.start : line.stop]
-
-    def step(at: int) -> float:
-        return float(np.abs(part[at] - part[at - 1]).mean())
-
     places = [line.position + sign * px for px in AWAY_PX for sign in (-1, 1)]
-    away = [step(at) for at in places if 1 <= at < len(part)]
-    return (step(line.position) + QUIET_LEVELS) / (float(np.mean(away)) + QUIET_LEVELS)
+    away = np.mean([np.abs(part[at] - part[at - 1]) for at in places if 1 <= at < len(part)] or [0 * part[0]], axis=0)
+    across = np.abs(part[line.position] - part[line.position - 1])
+    side = max(4, round(WINDOW * min(scene.shape[:2])))
+    count = max(1, len(across) // side)
+    steps = np.array([piece.mean() for piece in np.array_split(across, count)], np.float32)
+    beside = np.array([piece.mean() for piece in np.array_split(away, count)], np.float32)
+    return (steps + QUIET_LEVELS) / ((beside + away.mean()) / 2 + QUIET_LEVELS)  # type: ignore[no-any-return]
 
 
 def seam_score(scene: Pixels, known: Mask) -> float:
-    """The worst seam's gradient ratio (see :func:`line_score`); 1.0 where nothing was generated.
+    """The worst seam's mean gradient ratio (see :func:`window_ratios`); 1.0 where nothing was generated.
 
     Args:
         scene: uint8 [h, w, 3]; known: bool [h, w], one kept rectangle.
     """
-    return max((line_score(scene, line) for line in seam_lines(known)), default=1.0)
+    return max((float(window_ratios(scene, line).mean()) for line in seam_lines(known)), default=1.0)
+
+
+def windowed_seam_score(scene: Pixels, known: Mask) -> float:
+    """The worst seam's 90th percentile of window ratios: sees an object that is cut along a part of a seam."""
+    return max((float(np.percentile(window_ratios(scene, line), 90)) for line in seam_lines(known)), default=1.0)
+
+
+def strangeness(scene: Pixels, known: Mask) -> float:
+    """How far the bands' low-frequency colours are from the frame's edge: CIE76, 90th percentile over the bands.
+
+    High where a band shows things that the edge does not promise, such as an object copied a second time.
+    """
+    if known.all() or not known.any():
+        return 0.0
+    rows, columns = np.flatnonzero(known.any(axis=1)), np.flatnonzero(known.any(axis=0))
+    y = np.clip(np.arange(known.shape[0]), rows[0], rows[-1])
+    x = np.clip(np.arange(known.shape[1]), columns[0], columns[-1])
+    sigma = SMOOTH * min(known.shape)
+    step = max(1, round(sigma / 3))
+    promised = cv2.GaussianBlur(scene[y][:, x], (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)[::step, ::step]
+    shown = cv2.GaussianBlur(scene, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)[::step, ::step]
+    return float(np.percentile(cie76(lab_of(promised), lab_of(shown))[~known[::step, ::step]], 90))
 
 
 def line_delta_e(scene: Pixels, line: Line) -> float:

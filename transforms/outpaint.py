@@ -1,0 +1,212 @@
+"""The outpaint stage: a real scene extended to a placement's ratio; the kept frame stays as it is.
+
+The frame is laid as large as the safe zone allows; candidates are painted at the bucket's size, one for each seed,
+ranked by how well they join and how little they surprise, and only the winner is brought to full size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, ClassVar, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from transforms.errors import ConfigError, Rejected, ServingError
+from transforms.inference.client import shared_client
+from transforms.inference.config import ServingConfig
+from transforms.inference.contracts import CONTRACTS, bucket_of
+from transforms.inference.interface import InferenceClient
+from transforms.ops.framing import FramingLimits, place_frame
+from transforms.ops.geometry import lay, resample, resample_matte
+from transforms.ops.seams import blend_generated_side, strangeness, windowed_seam_score
+from transforms.records import Candidate, Job, Pixels, Size, Transform
+from transforms.stage import StageTransform
+from transforms.work import Run
+
+
+@dataclass(frozen=True)
+class OutpaintSettings:
+    """How scenes are extended and candidates are chosen.
+
+    Attributes:
+        painters: served painters in order of preference; the next is asked where one fails for good.
+        candidates: painted for each placement, 1..8.
+        min_scenery: the share of the kept frame that must be something else than product.
+        strangeness_weight: what 10 units of CIE76 between a band and what its edge promises cost, in seam score.
+        framing: where the frame goes.
+    """
+
+    painters: tuple[str, ...] = ("patchmatch",)
+    candidates: int = 2
+    min_scenery: float = 0.12
+    strangeness_weight: float = 0.5
+    framing: FramingLimits = FramingLimits()
+
+    def __post_init__(self) -> None:
+        if not self.painters:
+            raise ConfigError("outpaint: name at least one painter")
+        missing = [name for name in self.painters if not {name, f"{name}_upscale"} <= CONTRACTS.keys()]
+        if missing:
+            raise ConfigError(f"outpaint: no painter {missing[0]!r} with its {missing[0]}_upscale in the contracts")
+        if not 1 <= self.candidates <= 8:
+            raise ConfigError(f"outpaint: candidates {self.candidates} is not within 1..8")
+
+
+class Framed(NamedTuple):
+    """A frame laid on its placement: image [h, w, 3], the product's matte and what is known, both [h, w], all uint8."""
+
+    image: Pixels
+    product: Pixels
+    known: Pixels
+
+    def shrunk(self, size: Size) -> Framed:
+        """The same at a bucket's size; a pixel is known only where all it covers is."""
+        whole = _area((self.known > 0).astype(np.float32), size)
+        image = _area(self.image.astype(np.float32) * (self.known > 0)[..., None], size)
+        known = whole > 1.0 - 1e-3
+        colours = np.clip(np.rint(image / np.maximum(whole, 1e-3)[..., None]), 0, 255).astype(np.uint8)
+        return Framed(colours, _area(self.product, size).astype(np.uint8), (known * 255).astype(np.uint8))
+
+
+class Ranked(NamedTuple):
+    """A candidate with what it was ranked by; small is good."""
+
+    candidate: Candidate
+    cost: float
+    seam: float
+    strange: float
+
+
+@dataclass
+class OutpaintScenes(StageTransform):
+    """Extends real scenes for jobs of that task; others pass."""
+
+    serving: ServingConfig
+    settings: OutpaintSettings = OutpaintSettings()
+    name: ClassVar[str] = "outpaint"
+    per_placement: ClassVar[bool] = True
+
+    def step(self) -> Run:
+        """See `StageTransform.step`."""
+        return partial(outpaint_job, serving=self.serving, settings=self.settings)
+
+
+def outpaint_job(job: Job, *, serving: ServingConfig, settings: OutpaintSettings) -> Job:
+    """Fill in `transform`, `candidate` and `background` (the whole extended scene) of an outpaint job.
+
+    Raises:
+        Skipped: the frame does not fit the placement (see `place_frame`).
+        Rejected: `no_scenery`, the frame holds hardly anything but the product.
+        ServingError: every painter failed, or the server cannot be reached.
+    """
+    if job.task != "outpaint":
+        return job
+    return outpaint(job, shared_client(serving), settings)
+
+
+def outpaint(job: Job, client: InferenceClient, settings: OutpaintSettings) -> Job:
+    """As `outpaint_job`, through a given client."""
+    assert job.image is not None and job.placement is not None
+    box = job.cutout.box if job.cutout else None
+    transform = place_frame(job.image.size, box, job.placement, settings.framing)
+    framed = lay_frame(job, transform)
+    _check_scenery(framed, settings)
+    seeds = _seeds(job.product.seed, settings.candidates)
+    for painter in settings.painters:
+        try:
+            best = best_candidate(client, painter, framed, job.prompt, seeds, settings)
+            scene = upscale(client, painter, framed, best.candidate)
+            break
+        except ServingError as error:
+            # a server that is down fails every painter alike; another run gives the preferred one its chance
+            if error.retryable or painter == settings.painters[-1]:
+                raise
+    scores = {
+        **job.scores,
+        "outpaint_seam": best.seam,
+        "outpaint_strangeness": best.strange,
+        "outpaint_painter": float(settings.painters.index(painter)),
+    }
+    background = blend_generated_side(scene, framed.image, framed.known > 0)
+    uris = {**job.uris, "painter": painter}
+    return replace(job, transform=transform, candidate=best.candidate, background=background, scores=scores, uris=uris)
+
+
+def lay_frame(job: Job, transform: Transform) -> Framed:
+    """The source resampled once and laid on its placement, with the product's matte."""
+    assert job.image is not None and job.placement is not None
+    size = job.placement.size
+    image, known = lay(resample(job.image.pixels, transform.scaled), transform, size)
+    product = np.zeros(size, np.uint8)
+    if job.cutout is not None:
+        matte, _ = lay(resample_matte(job.cutout.alpha, transform.scaled), transform, size, 0.0)
+        product = np.rint(matte * 255).astype(np.uint8)
+    return Framed(image, product, np.where(known, 255, 0).astype(np.uint8))
+
+
+def _check_scenery(framed: Framed, settings: OutpaintSettings) -> None:
+    kept = framed.known > 0
+    scenery = float((framed.product[kept] < 128).mean())
+    if scenery < settings.min_scenery:
+        detail = "the frame holds hardly anything but the product"
+        raise Rejected("no_scenery", detail, value=scenery, limit=settings.min_scenery)
+
+
+def _seeds(seed: int, count: int) -> tuple[int, ...]:
+    rng = np.random.Generator(np.random.Philox(key=seed % 2**64))
+    return tuple(int(drawn) for drawn in rng.integers(0, 2**31, count))
+
+
+def best_candidate(
+    client: InferenceClient,
+    painter: str,
+    framed: Framed,
+    prompt: str,
+    seeds: tuple[int, ...],
+    settings: OutpaintSettings,
+) -> Ranked:
+    """Paint one candidate for each seed and keep the best; equal ones keep their order."""
+    small = framed.shrunk(bucket_of(Size(*framed.known.shape)))
+    limit = CONTRACTS[painter].max_batch
+    candidates: list[Candidate] = []
+    for start in range(0, len(seeds), limit):
+        batch = seeds[start : start + limit]
+        outputs = client.infer(painter, _tensors(small, prompt, batch))
+        candidates += [
+            Candidate(pixels, guide, seed, prompt)
+            for pixels, guide, seed in zip(outputs["CANDIDATE"], outputs["GUIDE"], batch, strict=True)
+        ]
+    ranked = (_ranked(candidate, small, settings) for candidate in candidates)
+    return min(ranked, key=lambda entry: entry.cost)
+
+
+def _ranked(candidate: Candidate, small: Framed, settings: OutpaintSettings) -> Ranked:
+    known = small.known > 0
+    seam = windowed_seam_score(candidate.pixels, known)
+    strange = strangeness(candidate.pixels, known)
+    return Ranked(candidate, seam + settings.strangeness_weight * strange / 10.0, seam, strange)
+
+
+def upscale(client: InferenceClient, painter: str, framed: Framed, candidate: Candidate) -> Pixels:
+    """The winner at the placement's size, uint8 [H, W, 3]."""
+    tensors = _tensors(framed, candidate.prompt, (candidate.seed,))
+    tensors |= {"CANDIDATE": candidate.pixels[None], "GUIDE": candidate.guide[None]}
+    return np.asarray(client.infer(f"{painter}_upscale", tensors)["SCENE"][0])
+
+
+def _tensors(framed: Framed, prompt: str, seeds: tuple[int, ...]) -> dict[str, NDArray[Any]]:
+    count = len(seeds)
+    return {
+        "IMAGE": np.repeat(framed.image[None], count, axis=0),
+        "PRODUCT": np.repeat(framed.product[None, ..., None], count, axis=0),
+        "KNOWN": np.repeat(framed.known[None, ..., None], count, axis=0),
+        "PROMPT": np.array([[prompt.encode()]] * count, dtype=object),
+        "SEED": np.array([[seed] for seed in seeds], dtype=np.int64),
+    }
+
+
+def _area(picture: NDArray[Any], size: Size) -> NDArray[Any]:
+    return cv2.resize(picture, (size.width, size.height), interpolation=cv2.INTER_AREA)  # type: ignore[no-any-return]
