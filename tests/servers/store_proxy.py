@@ -10,11 +10,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
-Kind = Literal["slow_down", "hang_up", "lose_answer", "wrong_etag", "cut_body", "damage_body", "stall"]
+from seaweed import client
+
+Kind = Literal[
+    "slow_down",
+    "not_implemented",
+    "hang_up",
+    "lose_answer",
+    "ignore_condition",
+    "wrong_etag",
+    "cut_body",
+    "damage_body",
+    "stall",
+]
 _SLOW_DOWN = (
     b'<?xml version="1.0"?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>'
+)
+_NOT_IMPLEMENTED = (
+    b'<?xml version="1.0"?><Error><Code>NotImplemented</Code><Message>A header is not known.</Message></Error>'
 )
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"}
 
@@ -23,8 +38,9 @@ _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"
 class Fault:
     """What goes wrong, with which method, how many more times.
 
-    `slow_down` 503 unasked; `hang_up` closes unasked; `lose_answer` asks and closes; `wrong_etag` asks and replaces the
-    ETag; `cut_body` sends half of the answer; `damage_body` asks with one byte changed; `stall` answers after 30 s.
+    `slow_down` and `not_implemented` answer 503 and 501 unasked; `hang_up` closes unasked; `lose_answer` asks and
+    closes; `ignore_condition` stores whatever If-None-Match says; `wrong_etag` replaces the ETag; `cut_body` sends half
+    of the answer; `damage_body` asks with one byte changed; `stall` answers after 5 s.
     """
 
     kind: Kind
@@ -76,6 +92,12 @@ def store_proxy(endpoint_url: str) -> Iterator[tuple[str, Faults]]:
                 self.close_connection = True
             elif kind == "slow_down":
                 self._answer(503, [("Content-Type", "application/xml")], _SLOW_DOWN)
+            elif kind == "not_implemented":
+                self._answer(501, [("Content-Type", "application/xml")], _NOT_IMPLEMENTED)
+            elif kind == "ignore_condition":
+                _, bucket, key = urlsplit(self.path).path.split("/", 2)
+                etag = client(endpoint_url).put_object(Bucket=bucket, Key=unquote(key), Body=body)["ETag"]
+                self._answer(200, [("ETag", etag)], b"")
             else:
                 self._forward(kind, body)
 
@@ -83,7 +105,7 @@ def store_proxy(endpoint_url: str) -> Iterator[tuple[str, Faults]]:
             if kind == "damage_body":
                 body = bytes([body[0] ^ 1]) + body[1:]
             if kind == "stall":
-                time.sleep(30)
+                time.sleep(5)
             upstream = http.client.HTTPConnection(target, timeout=30)
             upstream.request(self.command, self.path, body, dict(self.headers.items()))
             answer = upstream.getresponse()
@@ -95,7 +117,7 @@ def store_proxy(endpoint_url: str) -> Iterator[tuple[str, Faults]]:
                 self.close_connection = True
             elif kind == "wrong_etag":
                 rest = [(name, value) for name, value in headers if name.lower() != "etag"]
-                self._answer(answer.status, [*rest, ("ETag", '"00000000000000000000000000000000"')], data)
+                self._answer(answer.status, [*rest, ("ETag", '"00000000000000000000000000000000"')], data, length)
             else:
                 self._answer(answer.status, headers, data, length, cut=kind == "cut_body")
 

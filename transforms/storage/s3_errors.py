@@ -41,6 +41,7 @@ _STATUSES: dict[int, type[StorageError]] = {
     408: StoreUnavailable,
     412: ObjectExists,
     429: StoreUnavailable,
+    501: StorageError,
     507: StoreFull,
 }
 _REMEDIES = {
