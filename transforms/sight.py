@@ -1,0 +1,170 @@
+"""What can be measured on a picture before anything is cut out; each measure is taken once, when first asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import cast
+
+import cv2
+import numpy as np
+
+from transforms.inference.interface import InferenceClient
+from transforms.ops.backdrop import Backdrop, describe_backdrop, fill_field
+from transforms.ops.collage import count_panels
+from transforms.ops.frame_contact import differs_from_backdrop, frame_contact, largest_part, without_specks
+from transforms.ops.pattern import Pattern, find_pattern
+from transforms.ops.sharpness import blur
+from transforms.records import Mask, Pixels, ProductImage
+
+_LOCAL_SIDE = 640  # pixels, longest side, of what is measured here
+_HUMAN_SIDE = 448  # of what the human detector is sent: its corner views still hold more than it looks at
+_TEXT_SIDE = 736  # of what the text detector is sent: the most that it looks at
+_COARSE_SIDE = 320
+_UNSAFE_RESIZED, _UNSAFE_SIDE = 256, 224  # open_nsfw's own preparation: shrink, then the centre
+_OPAQUE = 250  # alpha from which a pixel counts as opaque
+_LEAST_CLEAR = 0.005  # share of clear pixels from which alpha says something
+_LEAST_PART = 0.002  # share of the picture; smaller parts of the coarse mask are noise
+_PAINTED_MOST = 0.9  # a product that fills the picture leaves nothing around it to read
+_SLACK = 0.02  # of the longer side: the coarse mask's edge is this uncertain
+
+
+class Sight:
+    """A picture and the served models that look at it.
+
+    Args:
+        image: the decoded source.
+        client: asked for `segmenter`, `human_detector`, `unsafe_image` and `text_detector`, at most once each, the
+            text detector at most twice.
+    """
+
+    def __init__(self, image: ProductImage, client: InferenceClient) -> None:
+        self._image, self._client = image, client
+
+    @cached_property
+    def small(self) -> Pixels:
+        """The picture, at most 640 px on its longer side."""
+        return shrunk(self._image.pixels, _LOCAL_SIDE)
+
+    @cached_property
+    def is_cutout(self) -> bool:
+        """The file's own alpha says where the product is."""
+        alpha = self._image.alpha
+        return alpha is not None and float((alpha < _OPAQUE).mean()) >= _LEAST_CLEAR
+
+    @cached_property
+    def backdrop(self) -> Backdrop:
+        """What the border says."""
+        return describe_backdrop(self.small)
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """A plain backdrop, or none at all."""
+        return self.is_cutout or self.backdrop.plain
+
+    @cached_property
+    def panels(self) -> int:
+        """See `count_panels`."""
+        return count_panels(self.small)
+
+    @cached_property
+    def pattern(self) -> Pattern:
+        """See `find_pattern`."""
+        return find_pattern(self.small)
+
+    @cached_property
+    def blur(self) -> float:
+        """See `blur`; of the full picture."""
+        return blur(self._image.pixels)
+
+    @cached_property
+    def coarse(self) -> Mask:
+        """The served network's coarse product mask, bool [320, 320]."""
+        square = _resized(self._image.pixels, _COARSE_SIDE, _COARSE_SIDE)
+        answer = self._client.infer("segmenter", {"IMAGE": square[None]})["ALPHA"][0, ..., 0]
+        return without_specks(answer > 0.5, _LEAST_PART)
+
+    @cached_property
+    def colored(self) -> Mask:
+        """What the plain backdrop's colour does not explain, bool, at most 320 px on the longer side."""
+        return differs_from_backdrop(shrunk(self.small, _COARSE_SIDE), self.backdrop)
+
+    def product_share(self, enough: float) -> float:
+        """Share of the picture that is product; the network is asked only where colour shows less than `enough`."""
+        if self.is_cutout:
+            return float((cast(Pixels, self._image.alpha) >= 128).mean())
+        by_color = float(self.colored.mean()) if self.is_plain else 0.0
+        return by_color if by_color >= enough else max(by_color, float(self.coarse.mean()))
+
+    def contact(self, limit: float) -> float:
+        """See `frame_contact`. On a plain backdrop colour accuses, beyond `limit`, and the network has to agree.
+
+        A file with alpha answers 0: cut-outs are stored cropped to their bounding box.
+        """
+        if self.is_cutout:
+            return 0.0
+        if not self.is_plain:
+            return frame_contact(self.coarse)
+        by_color = frame_contact(self.colored)
+        return by_color if by_color <= limit else min(by_color, frame_contact(self.coarse))
+
+    @cached_property
+    def human_score(self) -> float:
+        """The served detector's probability of a person."""
+        return self._score("human_detector", shrunk(self._image.pixels, _HUMAN_SIDE))
+
+    @cached_property
+    def unsafe_score(self) -> float:
+        """The served network's probability of an unsafe picture."""
+        edge = (_UNSAFE_RESIZED - _UNSAFE_SIDE) // 2
+        square = _resized(self._image.pixels, _UNSAFE_RESIZED, _UNSAFE_RESIZED)
+        centre = square[edge : edge + _UNSAFE_SIDE, edge : edge + _UNSAFE_SIDE]
+        return self._score("unsafe_image", np.ascontiguousarray(centre))
+
+    @cached_property
+    def text_share(self) -> float:
+        """Share of the picture under legible text."""
+        return self._score("text_detector", shrunk(self._image.pixels, _TEXT_SIDE), "COVERAGE")
+
+    def text_share_around(self, limit: float) -> float:
+        """Share of the picture under legible text that is not on the product.
+
+        Asked only where all text together exceeds `limit`: the product is painted over with what surrounds it, and
+        the detector looks again. So a brand on a box is no overlay, wherever it stands.
+        """
+        if self.text_share <= limit:
+            return self.text_share
+        product = self._product_for_text()
+        if not product.any() or product.mean() > _PAINTED_MOST:
+            return self.text_share
+        pixels = shrunk(self._image.pixels, _TEXT_SIDE)
+        around = fill_field(pixels.astype(np.float32), ~product)
+        painted = np.where(product[..., None], np.clip(np.round(around), 0, 255).astype(np.uint8), pixels)
+        return min(self.text_share, self._score("text_detector", painted, "COVERAGE"))
+
+    def _product_for_text(self) -> Mask:
+        """The largest part of the product with some slack, bool, at the text detector's size.
+
+        Letters beside a product are parts of their own, so they are never taken for it.
+        """
+        height, width = shrunk(self._image.pixels, _TEXT_SIDE).shape[:2]
+        part = largest_part(self.coarse).astype(np.uint8)
+        grown = cv2.resize(part, (width, height), interpolation=cv2.INTER_NEAREST)
+        reach = 2 * round(_SLACK * max(height, width) / 2) + 1
+        return np.asarray(cv2.dilate(grown, np.ones((reach, reach), np.uint8)) > 0)
+
+    def _score(self, model: str, pixels: Pixels, output: str = "SCORE") -> float:
+        return float(self._client.infer(model, {"IMAGE": pixels[None]})[output][0, 0])
+
+
+def shrunk(pixels: Pixels, side: int) -> Pixels:
+    """`pixels` with a longer side of at most `side`, averaged; never enlarged."""
+    height, width = pixels.shape[:2]
+    scale = side / max(height, width)
+    if scale >= 1:
+        return pixels
+    return _resized(pixels, max(1, round(height * scale)), max(1, round(width * scale)))
+
+
+def _resized(pixels: Pixels, height: int, width: int) -> Pixels:
+    kernel = cv2.INTER_AREA if min(pixels.shape[:2]) > min(height, width) else cv2.INTER_LINEAR
+    return cast(Pixels, cv2.resize(pixels, (width, height), interpolation=kernel))
