@@ -143,6 +143,7 @@ class EmbeddedServer:
         self._start_sec, self._exit_sec, self._restarts = start_sec, exit_sec, restarts
         self._keeper: subprocess.Popen[bytes] | None = None
         self._ports = Ports(0, 0, 0)
+        self._run_dir: Path | None = None
 
     @property
     def address(self) -> str:
@@ -169,15 +170,16 @@ class EmbeddedServer:
     def stop(self) -> None:
         """End the server and everything that belongs to it. Safe to call twice."""
         keeper, self._keeper = self._keeper, None
-        if keeper is None:
-            return
-        keeper.terminate()
-        keeper.wait()
-        if keeper.stdout is not None:
-            keeper.stdout.close()
+        if keeper is not None:
+            keeper.terminate()
+            keeper.wait()
+            if keeper.stdout is not None:
+                keeper.stdout.close()
+        if self._run_dir is not None:
+            shutil.rmtree(self._run_dir, ignore_errors=True)
 
     def _start(self, files: ServerFiles, runtime: Path) -> None:
-        run_dir = Path(tempfile.mkdtemp(prefix="catalog-canvas-triton-"))
+        run_dir = self._run_dir = Path(tempfile.mkdtemp(prefix="catalog-canvas-triton-"))
         log = self._log or run_dir / "server.log"
         try:
             log.parent.mkdir(parents=True, exist_ok=True)
@@ -187,7 +189,6 @@ class EmbeddedServer:
             self._await_ready(log)
         except BaseException:
             self.stop()
-            shutil.rmtree(run_dir, ignore_errors=True)
             raise
 
     def _launch(

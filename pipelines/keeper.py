@@ -38,7 +38,7 @@ class Kept:
         environment: the server's, whole.
         work_dir: where it runs. The Python models' processes ignore PYTHONPATH, and import from here first.
         health_url: answers 200 once every model is ready.
-        run_dir: folder of this run; removed at the end.
+        run_dir: folder of this run; removed at the end, unless the server could not be kept.
         log: file that the server's output is added to.
         shm_prefix: of the group's files in /dev/shm.
         parent: process id of whoever this is kept for.
@@ -176,10 +176,10 @@ def main() -> int:
     keeper = Keeper(kept)
     signal.signal(signal.SIGTERM, keeper.stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        return keeper.run()
-    finally:
+    status = keeper.run()
+    if status == 0:  # otherwise its owner is alive, and reads the log first
         shutil.rmtree(kept.run_dir, ignore_errors=True)
+    return status
 
 
 if __name__ == "__main__":

@@ -115,6 +115,7 @@ def materialise(
 
 def _make(made: Path, source: Path, models: Sequence[str], code: Mapping[str, Dependencies], factor: int) -> None:
     shutil.copytree(_backends_of(source), made / _BACKENDS, ignore=_COMPILED)
+    (made / "code").mkdir()
     for model in models:
         for name, path in code[model].files.items():
             if "/" in name:

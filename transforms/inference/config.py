@@ -34,7 +34,8 @@ class Retry:
     """How often and how long a request is tried again.
 
     Waits are drawn uniformly from [0, min(max_wait_sec, first_wait_sec * 2^n)] ("full jitter",
-    https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
+    https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). With the defaults they add up to
+    half a minute on average, which spans the restart of a server.
 
     Attributes:
         attempts: tries of one request at most, the first included.
@@ -43,10 +44,10 @@ class Retry:
         down_sec: how long an endpoint that failed is passed over while another one is left.
     """
 
-    attempts: int = 10
+    attempts: int = 12
     deadline_attempts: int = 2
     first_wait_sec: float = 0.2
-    max_wait_sec: float = 5.0
+    max_wait_sec: float = 8.0
     down_sec: float = 5.0
 
     def __post_init__(self) -> None:
