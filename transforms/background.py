@@ -21,6 +21,7 @@ from transforms.inference.contracts import CONTRACTS, bucket_of
 from transforms.inference.interface import InferenceClient
 from transforms.ops.framing import FramingLimits, place_product
 from transforms.ops.geometry import lay, resample, resample_matte
+from transforms.ops.papers import read_prompt
 from transforms.ops.ranking import Ranking, rank_candidates
 from transforms.ops.studio import shrink
 from transforms.prompts import prompts_of
@@ -29,6 +30,7 @@ from transforms.stage import StageTransform
 from transforms.work import Run
 
 _GREY = 128
+_NEVER = 2.0  # as `FramingLimits.standing_from`: beyond the frame
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class BackgroundSettings:
 
 
 class Laid(NamedTuple):
-    """A product laid into its placement, uint8: its foreground over grey [h, w, 3], its alpha and what is known [h, w]."""
+    """A product laid into its placement, uint8: foreground over grey [h, w, 3], alpha [h, w], known region [h, w]."""
 
     image: Pixels
     product: Pixels
@@ -100,9 +102,10 @@ def paint_background_job(job: Job, *, serving: ServingConfig, settings: Backgrou
 def paint_background(job: Job, client: InferenceClient, settings: BackgroundSettings) -> Job:
     """As `paint_background_job`, through a given client."""
     assert job.image is not None and job.cutout is not None and job.placement is not None
-    transform = place_product(job.image.size, job.cutout.box, job.placement, settings.framing)
-    laid = lay_product(job.cutout, transform, job.placement.size)
     briefs = tuple(_briefs(job, settings.candidates))
+    framing = settings.framing if _stands(briefs) else replace(settings.framing, standing_from=_NEVER)
+    transform = place_product(job.image.size, job.cutout.box, job.placement, framing)
+    laid = lay_product(job.cutout, transform, job.placement.size)
     for painter in settings.painters:
         try:
             candidate, ranking = best_candidate(client, painter, laid, briefs, settings)
@@ -137,6 +140,11 @@ def _briefs(job: Job, count: int) -> Iterator[tuple[str, int]]:
     rng = np.random.Generator(np.random.Philox(key=job.product.seed % 2**64))
     for index, seed in enumerate(rng.integers(0, 2**31, count)):
         yield prompts[index % len(prompts)], int(seed)
+
+
+def _stands(briefs: tuple[tuple[str, int], ...]) -> bool:
+    """Whether the prompts speak of a product on a floor; one that hangs or lies flat has no bottom to keep."""
+    return all(read_prompt(prompt).pose == "standing" for prompt, _ in briefs)
 
 
 def best_candidate(

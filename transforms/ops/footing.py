@@ -14,6 +14,7 @@ Mask = NDArray[np.bool_]
 
 FORESHORTENING = 0.24  # sine of the camera's pitch, about 14 degrees: common for catalog shots
 _STEEPEST = 0.55  # a lower edge that rises faster than this is an overhang, not the footprint's edge
+_STEEPEST_EDGE = 1.3  # unless it is the one long edge of a box that recedes from the camera
 _HIGHEST_FOOT = 0.42  # a far foot stands at most this share of the product's width above the nearest
 
 
@@ -53,8 +54,8 @@ class Footing:
     @property
     def back_row(self) -> float:
         """The row of the footprint's far edge."""
-        rows = [foot.row for foot in self.feet]
-        return min([self.floor_row - self.depth, *rows])
+        ends = float(self.front.min()) - 0.3 * self.depth
+        return min([self.floor_row - self.depth, ends, *(foot.row for foot in self.feet)])
 
 
 def find_footing(matte: Floats) -> Footing | None:
@@ -88,12 +89,39 @@ def _gentle_edge(columns: NDArray[np.intp], bottom: Floats) -> Floats:
     """The convex lower edge around the lowest point, as far as it rises no faster than a floor line can."""
     hull = _lower_hull([(float(x), float(bottom[x])) for x in columns])
     lowest = max(range(len(hull)), key=lambda i: hull[i][1])
-    first = last = lowest
-    while first > 0 and _slope(hull[first - 1], hull[first]) <= _STEEPEST:
-        first -= 1
-    while last < len(hull) - 1 and _slope(hull[last], hull[last + 1]) <= _STEEPEST:
-        last += 1
+    first, last = _reach(hull, lowest, -1), _reach(hull, lowest, 1)
+    width = float(columns[-1] - columns[0] + 1)
+    outer_first = _receding(hull, first, -1, bottom, width)
+    outer_last = _receding(hull, last, 1, bottom, width)
+    # a box turned to the camera has one steep floor edge; steep edges on both sides are a bowl's or a flared pot's
+    if (outer_first == first) != (outer_last == last):
+        first, last = outer_first, outer_last
     return np.array(hull[first : last + 1], np.float32)
+
+
+def _reach(hull: list[tuple[float, float]], start: int, step: int) -> int:
+    """The last knot that gentle segments reach from `start`."""
+    at = start
+    while 0 <= at + step < len(hull) and _slope(*sorted((hull[at], hull[at + step]))) <= _STEEPEST:
+        at += step
+    return at
+
+
+def _receding(hull: list[tuple[float, float]], start: int, step: int, bottom: Floats, width: float) -> int:
+    """The last knot of a steep floor edge that continues from `start`, or `start` where there is none.
+
+    The outline itself must follow the edge, over a tenth of the width at least, and not rise further than a floor can.
+    """
+    at = start
+    while 0 <= at + step < len(hull):
+        near, far = sorted((hull[at], hull[at + step]))
+        x = np.arange(int(near[0]), int(far[0]) + 1)
+        off = np.interp(x, (near[0], far[0]), (near[1], far[1])) - bottom[x]
+        high = abs(hull[at + step][1] - hull[start][1])
+        if _slope(near, far) > _STEEPEST_EDGE or off.max() > 0.03 * width + 2 or high > _HIGHEST_FOOT * width:
+            break
+        at += step
+    return at if abs(hull[at][0] - hull[start][0]) >= 0.1 * width else start
 
 
 def _lower_hull(points: list[tuple[float, float]]) -> list[tuple[float, float]]:

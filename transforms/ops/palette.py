@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from transforms.ops.oklab import Floats, hue_gap_deg, in_gamut, to_oklab
 from transforms.ops.papers import PAPERS, Wish
 
-_SAMPLES = 4096
+_SAMPLES = 1500
 _COLOURS = 5
-_ROUNDS = 8
+_ROUNDS = 6
 _NEUTRAL_CHROMA = 0.02
 _TEMPERATURE = 0.07  # spread of the choice among good papers
 
@@ -116,7 +116,9 @@ def _wished(lab: Floats, wish: Wish) -> Floats:
 
 def _set_off(palette: Palette, lab: Floats) -> Floats:
     """`lab` with its lightness moved by as little as gives the outline a fair separation."""
-    moves = (0.0, -0.03, 0.03, -0.06, 0.06, -0.1, 0.1, -0.14)
+    outline = float((palette.edges[:, 0] * palette.edge_weights).sum())
+    away = -1.0 if outline > lab[0] - 0.1 and outline > 0.5 else 1.0
+    moves = away * np.array([0.0, 0.03, 0.06, 0.09, 0.12, 0.15])
     tried = [in_gamut(np.array([np.clip(lab[0] + m, 0.2, 0.965), lab[1], lab[2]], np.float32)) for m in moves]
     enough = [colour for colour in tried if separation(palette, colour) >= 0.5]
     return enough[0] if enough else max(tried, key=lambda colour: separation(palette, colour))

@@ -13,7 +13,7 @@ from transforms.ops.palette import Palette, harmony, product_palette
 from transforms.records import Mask, Pixels
 
 _RING = 0.012  # width of the compared strips, as a share of the longer side
-_INDISTINCT, _DISTINCT = 0.035, 0.22  # Oklab distances across an outline: barely seen, and plainly seen
+_INDISTINCT, _DISTINCT = 0.035, 0.17  # Oklab distances across an outline: barely seen, and plainly seen
 _WEAK_SHARE = 25  # the percentile of the outline that stands for its weakest stretch
 
 

@@ -14,6 +14,8 @@ from transforms.ops.palette import choose_backdrop, product_palette
 from transforms.ops.papers import Pose, Surface, Wish, read_prompt
 from transforms.ops.shadows import KeyLight, floor_shadow, wall_shadow
 
+_DEPTH = 1.35  # shadows a little deeper than measured: a silhouette hides half of what blocks the light
+
 
 @dataclass(frozen=True)
 class Design:
@@ -69,11 +71,11 @@ def design_set(image: NDArray[np.uint8], matte: NDArray[np.uint8], prompt: str, 
         floor=floor,
         side=side,
         key=_key(side, wish, rng),
-        key_share=float(np.clip(0.5 + 0.28 * wish.drama + rng.uniform(-0.04, 0.04), 0.35, 0.85)),
+        key_share=float(np.clip(0.55 + 0.26 * wish.drama + rng.uniform(-0.04, 0.04), 0.35, 0.85)),
         horizon=horizon,
         bend=bend,
         pool=_pool(matte, side, rng),
-        pool_strength=float(rng.uniform(0.14, 0.26) * (1 + 2.2 * wish.drama)),
+        pool_strength=float(rng.uniform(0.14, 0.26) * (1 + 2.2 * wish.drama) * _headroom(backdrop)),
         falloff=float(rng.uniform(0.14, 0.24) * (1 + 1.8 * wish.drama)),
         warmth=wish.warmth,
         gloss=wish.gloss,
@@ -99,7 +101,7 @@ def _lit_side(image: NDArray[np.uint8], matte: NDArray[np.uint8]) -> float:
 
 def _key(side: float, wish: Wish, rng: np.random.Generator) -> KeyLight:
     length = rng.uniform(0.55, 0.85) * (1 + 0.35 * wish.drama)
-    softness = rng.uniform(0.34, 0.46) * wish.softness * (1 - 0.35 * wish.drama)
+    softness = rng.uniform(0.28, 0.42) * wish.softness * (1 - 0.35 * wish.drama)
     return KeyLight(float(-side * length), float(rng.uniform(0.12, 0.4)), float(softness))
 
 
@@ -121,6 +123,11 @@ def _materials(backdrop: Floats, two_tone: bool, rng: np.random.Generator) -> tu
     return np.clip(oklab_to_linear(backdrop), 0, 1), np.clip(oklab_to_linear(floor), 0, 1)
 
 
+def _headroom(backdrop: Floats) -> float:
+    """How much brighter than itself a backdrop may get: a pale one soon burns out."""
+    return float(np.interp(backdrop[0], [0.78, 0.95], [1.0, 0.45]))
+
+
 def _pool(matte: NDArray[np.uint8], side: float, rng: np.random.Generator) -> tuple[float, float, float]:
     rows, columns = np.nonzero(matte > 127)
     if not rows.size:
@@ -137,12 +144,12 @@ def light_set(design: Design, matte: Floats) -> Floats:
     geometry = _geometry(design, matte.shape, floorness)
     tint = np.array([1.0 + 0.07 * design.warmth, 1.0, 1.0 - 0.11 * design.warmth], np.float32)
     sky_tint = (1.0 + (1.0 / tint - 1.0) * 0.5).astype(np.float32)
-    key = (design.key_share * key_seen * geometry)[..., None] * tint
+    key = (design.key_share * key_seen**_DEPTH * geometry)[..., None] * tint
     # light that bounces between floor and product keeps a shadow from going black
-    sky = ((1 - design.key_share) * (0.14 + 0.86 * sky_seen) * (0.4 + 0.6 * geometry))[..., None] * sky_tint
+    sky = ((1 - design.key_share) * (0.12 + 0.88 * sky_seen**_DEPTH) * (0.4 + 0.6 * geometry))[..., None] * sky_tint
     if design.window:
         panes = _window(design, matte.shape)[..., None] * (1 - 0.35 * floorness[:, None, None])
-        key = key * (0.86 + 0.42 * panes * (1 + 0.4 * (tint - 1)))
+        key = key * (0.82 + 0.12 * design.pool_strength / 0.2 + 0.26 * panes * (1 + 0.4 * (tint - 1)))
     material = design.wall + (design.floor - design.wall) * floorness[:, None, None]
     return np.asarray(_shoulder(material * (key + sky)), np.float32)
 
@@ -207,18 +214,19 @@ def _soft_span(value: Floats, low: float, high: float, blur: Floats) -> Floats:
 
 def _shoulder(linear: Floats) -> Floats:
     """Rolls off what would clip, from 0.86 upwards."""
-    over = np.maximum(linear - 0.86, 0.0)
-    return np.where(linear > 0.86, 0.86 + 0.13 * np.tanh(over / 0.13), linear).astype(np.float32)
+    high = linear > 0.86
+    linear[high] = 0.86 + 0.13 * np.tanh((linear[high] - 0.86) / 0.13)
+    return linear
 
 
 def texture(design: Design, like: Floats) -> Floats:
     """The surface's relief as a factor around 1, float32 [h, w] of `like`'s shape; the same picture at any size."""
-    strength = {"paper": 0.0, "plaster": 0.022, "concrete": 0.05}[design.surface]
+    strength = {"paper": 0.0, "plaster": 0.022, "concrete": 0.036}[design.surface]
     if not strength:
         return np.ones_like(like)
     rng = stream(design.seed, 1)
     total = np.zeros_like(like)
-    for cells, weight in ((6, 0.8), (14, 0.7), (34, 0.5), (90, 0.35), (220, 0.25)):
+    for cells, weight in ((6, 0.8), (14, 0.7), (34, 0.5), (90, 0.4), (220, 0.35), (480, 0.3)):
         noise = rng.standard_normal((cells, cells), dtype=np.float32)
         total += weight * cv2.resize(noise, like.shape[::-1], interpolation=cv2.INTER_CUBIC)
     return (1.0 + strength * np.clip(total, -2.5, 2.5)).astype(np.float32)

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from transforms.ops.footing import Floats, Footing, Mask, find_footing
 
-_BODY_SLABS = 5
-_KEY_RAYS = 24
-_SKY_RAYS = 36
-_WORKING_SIDE = 256
+_BODY_SLABS = 6
+_KEY_RAYS = 20
+_SKY_RAYS = 28
+_WORKING_SIDE = 224
 
 
 class KeyLight(NamedTuple):
@@ -40,6 +40,7 @@ class KeyLight(NamedTuple):
 class _Slab(NamedTuple):
     root: float
     matte: NDArray[np.uint8]
+    is_leg: bool
 
 
 def floor_shadow(matte: Floats, key: KeyLight, from_row: float) -> tuple[Floats, Floats]:
@@ -61,8 +62,8 @@ def floor_shadow(matte: Floats, key: KeyLight, from_row: float) -> tuple[Floats,
         return np.ones(matte.shape, np.float32), np.ones(matte.shape, np.float32)
     slabs, top = _slabs(small, footing), int(from_row * small.shape[0])
     main = _disk(_KEY_RAYS) * key.softness + np.array([key.across, key.back])
-    key_seen = _visibility(slabs, main, footing.foreshortening, top)
-    sky_seen = _visibility(slabs, _dome(_SKY_RAYS), footing.foreshortening, top)
+    key_seen = _visibility(slabs, main, footing, top)
+    sky_seen = _visibility(slabs, _dome(_SKY_RAYS), footing, top)
     return _enlarged(key_seen, (width, height)), _enlarged(sky_seen, (width, height))
 
 
@@ -74,7 +75,10 @@ def _worked(matte: Floats) -> Floats:
 
 
 def _enlarged(image: Floats, size: tuple[int, int]) -> Floats:
-    smooth = cv2.GaussianBlur(image, (0, 0), 1.2)
+    """`image` smoothed and enlarged; where little is blocked the shadow is far from what throws it, and wide."""
+    tight, wide = cv2.GaussianBlur(image, (0, 0), 1.1), cv2.GaussianBlur(image, (0, 0), 4.5)
+    near = np.clip((1.0 - wide) * 3.0, 0.0, 1.0)
+    smooth = wide + (tight - wide) * near
     return np.clip(cv2.resize(smooth, size, interpolation=cv2.INTER_CUBIC), 0.0, 1.0).astype(np.float32)
 
 
@@ -82,18 +86,23 @@ def _slabs(matte: Floats, footing: Footing) -> list[_Slab]:
     solid, rows = matte > 0.5, np.arange(matte.shape[0], dtype=np.float32)[:, None]
     widths = run_widths(solid)
     legs = [_leg(solid, widths, foot.left, foot.right, foot.row) for foot in footing.feet]
-    out = [_Slab(foot.row + 0.5, _bytes(np.where(leg, matte, 0))) for foot, leg in zip(footing.feet, legs, strict=True)]
+    out = [
+        _Slab(foot.row + 0.5, _bytes(np.where(leg, matte, 0)), True)
+        for foot, leg in zip(footing.feet, legs, strict=True)
+    ]
     body = ~np.logical_or.reduce(legs) if legs else np.ones_like(solid)
     front, depth = footing.front[None, :], footing.depth
-    thickness = np.minimum(depth, footing.foreshortening * widths)
+    # a table's top or a lampshade reaches beyond the footprint, to the front as well
+    beyond = min(max(0.0, (footing.foreshortening * float(widths.max()) - depth) / 2), 0.12 * len(rows))
+    thickness = np.minimum(depth + 2 * beyond, footing.foreshortening * widths)
     # what rests on the floor reaches back from the front edge; what is held up hovers over the footprint's middle
     resting = footing.touching[None, :] & (rows > front - 0.25 * depth)
     centre = np.where(resting, front - thickness / 2, front - depth / 2)
-    roots = np.linspace(footing.floor_row, max(1.0, footing.back_row), _BODY_SLABS)
+    roots = np.linspace(footing.floor_row + beyond, max(1.0, footing.back_row - beyond), _BODY_SLABS)
     reach = np.maximum(thickness / 2, abs(roots[0] - roots[1]) / 2 + 0.01)
     for root in roots:
         belongs = body & (np.abs(centre - root) <= reach) & (rows <= root + 0.5)
-        out.append(_Slab(float(root) + 0.5, _bytes(np.where(belongs, matte, 0))))
+        out.append(_Slab(float(root) + 0.5, _bytes(np.where(belongs, matte, 0)), False))
     return [slab for slab in out if slab.matte.any()]
 
 
@@ -126,18 +135,22 @@ def run_widths(solid: Mask) -> Floats:
     return np.cumsum(steps, axis=1)[:, :-1].astype(np.float32)
 
 
-def _visibility(slabs: list[_Slab], rays: NDArray[np.float64], foreshortening: float, top: int) -> Floats:
+def _visibility(slabs: list[_Slab], rays: NDArray[np.float64], footing: Footing, top: int) -> Floats:
     height, width = slabs[0].matte.shape
     seen = np.ones((height, width), np.float32)
     total = np.zeros((max(0, height - top), width), np.float32)
     if not total.size:
         return seen
-    for across, back in rays:
-        rise = back * foreshortening
+    step = (footing.floor_row - footing.back_row) / (_BODY_SLABS - 1)
+    for ray, (across, back) in enumerate(rays):
+        # each ray sees the slabs moved a little, or their edges would show as stripes
+        moved = ((ray * 0.618034) % 1.0 - 0.5) * step
+        rise = back * footing.foreshortening
         rise = rise if abs(rise) > 0.02 else (0.02 if rise >= 0 else -0.02)
         blocked = np.zeros(total.shape, np.uint8)
-        for root, matte in slabs:
-            shear = np.array([[1.0, -across, across * root], [0.0, rise, root * (1.0 - rise) - top]])
+        for slab_root, matte, is_leg in slabs:
+            root = slab_root if is_leg else slab_root + moved
+            shear = np.array([[1.0, -across, across * slab_root], [0.0, rise, root - slab_root * rise - top]])
             np.maximum(blocked, cv2.warpAffine(matte, shear, total.shape[::-1]), out=blocked)
         total += blocked
     seen[top:] -= total / (255.0 * len(rays))

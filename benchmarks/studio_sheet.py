@@ -1,0 +1,115 @@
+"""Does the studio painter look like a studio? Paints a contact sheet of cutouts for eyes, through the real stages.
+
+    python -m benchmarks.studio_sheet CUTOUTS OUT.png [--placements NAME,...] [--seeds N] [--prompt TEXT]
+
+CUTOUTS is a folder of RGBA PNG files, one product each, named after it; a row of the sheet is a product.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw
+
+from transforms.background import BackgroundSettings, paint_background
+from transforms.compose import ComposeSettings, compose_job
+from transforms.errors import Refusal
+from transforms.inference.fake import FakeClient
+from transforms.inference.interface import Tensors
+from transforms.ops import studio
+from transforms.placements import PLACEMENTS
+from transforms.records import Box, Cutout, Job, Pixels, Product, ProductImage, SourceFacts
+
+_CELL = 420
+
+
+def studio_client() -> FakeClient:
+    """The painter in this process, behind the client's interface and checks."""
+    return FakeClient({"studio": _paint, "studio_upscale": _upscale})
+
+
+def _paint(inputs: Tensors) -> dict[str, np.ndarray]:
+    painted = [
+        studio.paint(image, product[..., 0], known[..., 0], prompt[0].decode(), int(seed[0]))
+        for image, product, known, prompt, seed in zip(
+            *(inputs[name] for name in ("IMAGE", "PRODUCT", "KNOWN", "PROMPT", "SEED")), strict=True
+        )
+    ]
+    return {"CANDIDATE": np.stack(painted), "GUIDE": np.zeros((len(painted), *painted[0].shape[:2], 2), np.int16)}
+
+
+def _upscale(inputs: Tensors) -> dict[str, np.ndarray]:
+    image, product, known = inputs["IMAGE"][0], inputs["PRODUCT"][0, ..., 0], inputs["KNOWN"][0, ..., 0]
+    prompt, seed = inputs["PROMPT"][0, 0].decode(), int(inputs["SEED"][0, 0])
+    return {
+        "SCENE": studio.upscale(image, product, known, inputs["CANDIDATE"][0], inputs["GUIDE"][0], prompt, seed)[None]
+    }
+
+
+def job_of(path: Path, seed: int, prompt: str) -> Job:
+    """A segmented job from an RGBA file: its colours over white are the source, its alpha the matte."""
+    rgba = np.asarray(Image.open(path).convert("RGBA"))
+    alpha = rgba[..., 3].astype(np.float32) / 255
+    shot = np.rint(rgba[..., :3] * alpha[..., None] + 255 * (1 - alpha[..., None])).astype(np.uint8)
+    mask = alpha > 0.5
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    box = Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
+    words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in path.stem)
+    return Job(
+        Product(str(path), 0, "sheet", path.stem, str(path), title=words, prompt=prompt, seed=seed),
+        image=ProductImage(shot, SourceFacts(path.stem, 0, "png", "RGBA")),
+        task="background",
+        cutout=Cutout(np.ascontiguousarray(rgba[..., :3]), alpha, mask, box),
+    )
+
+
+def cell(job: Job, placement: str, client: FakeClient) -> Pixels:
+    """The composed scene, small, with its scores; a refusal in words."""
+    card = Image.new("RGB", (_CELL, _CELL), "white")
+    started = time.perf_counter()
+    try:
+        painted = paint_background(replace(job, placement=PLACEMENTS[placement]), client, BackgroundSettings())
+        done = compose_job(painted, settings=ComposeSettings())
+        assert done.scene is not None
+        picture = Image.fromarray(done.scene.pixels)
+        picture.thumbnail((_CELL, _CELL - 14), Image.Resampling.LANCZOS)
+        card.paste(picture, ((_CELL - picture.width) // 2, 14))
+        scores = {name.removeprefix("background_"): value for name, value in done.scores.items()}
+        text = " ".join(f"{name[:8]} {scores[name]:.2f}" for name in ("reward", "contrast", "harmony", "core_share"))
+    except Refusal as refusal:
+        text = f"{refusal.reason} {refusal.value}"
+    text += f" {1000 * (time.perf_counter() - started):.0f} ms"
+    ImageDraw.Draw(card).text((2, 1), text, fill="black")
+    return np.asarray(card)
+
+
+def main() -> None:
+    """Paint the sheet."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cutouts", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--placements", default="pinterest_standard,pmax_landscape,pmax_square,meta_stories")
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--first_seed", type=int, default=1)
+    parser.add_argument("--prompt", default="")
+    parser.add_argument("--columns", type=int, default=0, help="cells in a row; 0: one product a row")
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    client, cells = studio_client(), []
+    for path in sorted(options.cutouts.glob("*.png")):
+        for seed in range(options.first_seed, options.first_seed + options.seeds):
+            job = job_of(path, seed * 7919 + len(cells), options.prompt)
+            cells += [cell(job, placement, client) for placement in options.placements.split(",")]
+    columns = options.columns or options.seeds * len(options.placements.split(","))
+    cells += [np.full_like(cells[0], 255)] * (-len(cells) % columns)
+    rows = [np.concatenate(cells[i : i + columns], axis=1) for i in range(0, len(cells), columns)]
+    Image.fromarray(np.concatenate(rows)).save(options.out)
+
+
+if __name__ == "__main__":
+    main()
