@@ -111,6 +111,8 @@ def is_public(ip: Address) -> bool:
     inner = _inner_address(ip)
     if inner is not None:
         return is_public(inner)
+    if isinstance(ip, ipaddress.IPv6Address) and ip.is_site_local:
+        return False
     refused = ip.is_multicast or ip.is_reserved or ip.is_unspecified or ip.is_link_local or ip.is_loopback
     return ip.is_global and not refused
 

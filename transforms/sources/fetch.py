@@ -81,7 +81,8 @@ def fetch(
 
 def _read(uri: str, kind: str, rules: Rules, policy: SourcePolicy, config: StoreConfig | None) -> Object:
     try:
-        return open_store(uri, config).read(_allowed(uri, kind, rules), limit_bytes=policy.max_bytes)
+        allowed = _allowed(uri, kind, rules)
+        return open_store(uri, config).read(allowed, limit_bytes=policy.max_bytes)
     except StorageError as error:
         raise translate_storage_error(error) from error
 

@@ -86,8 +86,15 @@ def _follow(uri: str, rules: Rules, policy: SourcePolicy, resolve: Resolve, dead
         answer = _ask(url, _via(uri, target), rules, policy, resolve, deadline)
         if isinstance(answer, Answer):
             return answer
-        target = urljoin(url.url, answer.location)
+        target = _joined(url, answer.location)
     raise SourceError(f"{uri}: more than {policy.max_redirects} redirects")
+
+
+def _joined(url: Url, location: str) -> str:
+    try:
+        return urljoin(url.url, location)
+    except ValueError as error:
+        raise SourceError(f"{url.url}: redirected to {location!r}, which is no URL") from error
 
 
 def _via(uri: str, target: str) -> str:

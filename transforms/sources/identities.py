@@ -24,7 +24,7 @@ from transforms.storage.s3 import S3Store
 from transforms.storage.store import StoreConfig, open_store
 from transforms.storage.uris import Location, bucket_and_key, local_path, scheme_of
 
-_RUN_KEYS = 2000
+_RUN_KEYS, _PAGE_KEYS = 2000, 1000
 _FEW_KEYS = 4
 _MAX_KNOWN, _MAX_FOLDERS = 2_000_000, 200_000
 _LAST = "~" * 8  # sorts behind what keys are made of
@@ -164,7 +164,7 @@ def _leap(store: S3Store, bucket: str, keys: list[str]) -> dict[Location, str]:
     prefix, known, position = _common(keys[0], keys[-1]), {}, 0
     reached = ""
     while position < len(keys):
-        page = store.page(bucket, prefix, max(reached, _just_before(keys[position])))
+        page = store.page(bucket, prefix, max(reached, _just_before(keys[position])), _PAGE_KEYS)
         listed = [bucket_and_key(each.uri) for each in page.found]
         known.update({at: each.identity for at, each in zip(listed, page.found, strict=True)})
         if not page.truncated or not listed:

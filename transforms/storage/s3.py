@@ -40,7 +40,7 @@ _UNKNOWN_CONDITION = (400, 501)
 
 
 class Page(NamedTuple):
-    """Up to 1,000 objects in the order of keys, and whether more follow."""
+    """A part of a listing, and whether more follows."""
 
     found: list[Listed]
     truncated: bool
@@ -173,10 +173,10 @@ class S3Store:
             for page in pages:
                 yield from _listed(at.bucket, page)
 
-    def page(self, bucket: str, prefix: str, start_after: str) -> Page:
-        """The objects whose keys begin with `prefix` and come behind `start_after`, 1,000 at most."""
+    def page(self, bucket: str, prefix: str, start_after: str, limit: int = 1000) -> Page:
+        """The objects whose keys begin with `prefix` and come behind `start_after`, `limit` or 1,000 at most."""
         with _translated(f"s3://{bucket}/{prefix}"):
-            answer = self._client.list_objects_v2(Bucket=bucket, Prefix=prefix, StartAfter=start_after)
+            answer = self._client.list_objects_v2(Bucket=bucket, Prefix=prefix, StartAfter=start_after, MaxKeys=limit)
         return Page(_listed(bucket, answer), bool(answer.get("IsTruncated")))
 
     def delete(self, uri: str) -> None:
