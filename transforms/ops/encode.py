@@ -38,7 +38,7 @@ class EncoderSettings:
     jpeg_floor: int = 75
     jpeg_progressive: bool = True
     webp_quality: int = 92
-    webp_floor: int = 75
+    webp_floor: int = 85
     webp_effort: int = 4
     png_compression: int = 6
 

@@ -25,11 +25,12 @@ class EncodedLimits:
     """How far encoding may move the product's colours: CIE 1976 colour difference over the core.
 
     A difference of 1 is about the least that is seen side by side; 2.3 is the "just noticeable difference" of Sharma,
-    Digital Color Imaging Handbook (2003).
+    Digital Color Imaging Handbook (2003). Over 32 clothing photographs the largest mean and 99th percentile were 1.3
+    and 5.0 for JPEG at quality 92, 2.1 and 6.5 at 75, and 2.1 and 7.1 for WebP, whose chroma is halved, at 92.
     """
 
     max_mean_colour_difference: float = 2.3
-    max_p99_colour_difference: float = 12.0
+    max_p99_colour_difference: float = 8.0
 
 
 class ColourDifference(NamedTuple):

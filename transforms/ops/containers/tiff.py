@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from transforms.ops.containers.container import Container, Damaged
+from transforms.ops.containers.container import Container, Damaged, Unsupported
 from transforms.ops.containers.jpeg import iptc_of
 from transforms.records import Size
 
@@ -18,9 +18,12 @@ _OFFSETS, _COUNTS, _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_COUNTS = 273,
 # Bytes of a value by type code.
 _TYPES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _INTEGERS = {1: "B", 3: "H", 4: "L", 13: "L", 16: "Q"}
+_SAMPLES = 277
+_SINGLE = {_WIDTH, _HEIGHT, 259, _PHOTOMETRIC, 266, _SAMPLES, 278, 284, 292, 293, 317, _TILE_WIDTH, _TILE_HEIGHT, 332}
+_MAX_SAMPLES = 6  # Pillow's own limit
 # What describes the pixels; everything else (EXIF, GPS, previews, orientation, private tags) is dropped from the body.
 _STRUCTURE = {
-    *(_WIDTH, _HEIGHT, _BITS, 259, _PHOTOMETRIC, 266, _OFFSETS, 277, 278, _COUNTS, 284, 292, 293, 317, 320),
+    *(_WIDTH, _HEIGHT, _BITS, 259, _PHOTOMETRIC, 266, _OFFSETS, _SAMPLES, 278, _COUNTS, 284, 292, 293, 317, 320),
     *(_TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_COUNTS, 332, 338, 339, 347, 529, 530, 531, 532),
 }
 
@@ -108,12 +111,11 @@ def read(data: bytes) -> Container:
     """Take a TIFF's first page apart.
 
     Raises:
-        Damaged: see `container`; or a strip or tile reaches beyond the file.
+        Damaged, Unsupported: see `container`; or a strip or tile reaches beyond the file.
     """
     page = directory(data)
     size = Size(page.integer(_HEIGHT, 0), page.integer(_WIDTH, 0))
-    if any(entry.value is None for tag, entry in page.entries.items() if tag in _STRUCTURE):
-        raise Damaged("a tag reaches beyond the file")
+    _check_structure(page)
     _check_tiles(page, size)
     for offsets, counts in ((_OFFSETS, _COUNTS), (_TILE_OFFSETS, _TILE_COUNTS)):
         pairs = zip(page.integers(offsets), page.integers(counts), strict=False)
@@ -130,6 +132,16 @@ def read(data: bytes) -> Container:
         bits=page.integer(_BITS, 1),
         white_is_zero=page.integer(_PHOTOMETRIC, 1) == 0,
     )
+
+
+def _check_structure(page: Directory) -> None:
+    for tag, entry in page.entries.items():
+        if tag in _STRUCTURE and entry.value is None:
+            raise Damaged("a tag reaches beyond the file")
+        if tag in _SINGLE and len(entry.value or b"") != _TYPES.get(entry.kind, 0):
+            raise Damaged(f"tag {tag} does not hold one value")
+    if page.integer(_SAMPLES, 1) > _MAX_SAMPLES:
+        raise Unsupported(f"{page.integer(_SAMPLES, 1)} samples a pixel")
 
 
 def _check_tiles(page: Directory, size: Size) -> None:

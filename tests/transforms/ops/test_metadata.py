@@ -1,0 +1,107 @@
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from transforms.ops.containers.container import Container
+from transforms.ops.decode import DecodeLimits, decode
+from transforms.ops.metadata import (
+    COMPOSITE,
+    COMPOSITE_SYNTHETIC,
+    COMPOSITE_WITH_TRAINED,
+    Credits,
+    exif_block,
+    from_exif,
+    from_iptc,
+    from_xmp,
+    iptc_block,
+    orientation_of,
+    source_type,
+    xmp_packet,
+)
+from transforms.records import Size
+
+TRAINED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+names = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=20)
+
+
+@given(names, names)
+def test_credits_survive_xmp_exif_and_iptc(artist, notice):
+    written = Credits(artist, notice, COMPOSITE)
+    assert from_xmp(xmp_packet(written)) == written
+    assert from_exif(exif_block(written)) == Credits(artist, notice)
+    read = from_iptc(iptc_block(written))
+    assert artist.startswith(read.artist) and notice.startswith(read.copyright) and read.artist and read.copyright
+
+
+def test_nothing_is_written_where_nothing_is_known():
+    assert exif_block(Credits()) == iptc_block(Credits()) == b""
+    assert from_xmp(xmp_packet(Credits())) == Credits()
+
+
+def test_pillow_reads_the_exif_block():
+    exif = Image.Exif()
+    exif.load(exif_block(Credits("Ann", "© Bo")))
+    assert exif[315] == "Ann" and set(exif) == {315, 33432}
+
+
+def test_the_label_says_who_painted():
+    assert source_type(trained=True) == COMPOSITE_WITH_TRAINED
+    assert source_type(trained=False) == source_type(trained=False, source="https://example.com") == COMPOSITE
+
+
+@pytest.mark.parametrize("uri", [TRAINED, TRAINED.replace("http:", "https:"), f" {COMPOSITE_WITH_TRAINED} "])
+def test_a_generated_source_stays_labelled_as_generated(uri):
+    assert source_type(trained=False, source=uri) == COMPOSITE_SYNTHETIC
+
+
+def test_a_label_written_as_an_attribute_or_a_resource_is_read():
+    head = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    space = 'xmlns:e="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
+    tail = "</rdf:RDF></x:xmpmeta>"
+    attribute = f'{head}<rdf:Description {space} e:DigitalSourceType="{TRAINED}"/>{tail}'
+    resource = f'{head}<rdf:Description {space}><e:DigitalSourceType rdf:resource="{TRAINED}"/></rdf:Description>{tail}'
+    assert from_xmp(attribute.encode()).digital_source_type == TRAINED
+    assert from_xmp(resource.encode()).digital_source_type == TRAINED
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>",
+        "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>".encode("utf-16"),
+        b"<a>" * 50_000,
+        b"not xml",
+        b"<a/>" * 300_000,
+    ],
+)
+def test_hostile_packets_are_ignored(packet):
+    assert from_xmp(packet) == Credits()
+
+
+@given(st.binary(max_size=200))
+def test_random_blocks_give_some_credits_and_never_fail(block):
+    for reading in (from_xmp(block), from_iptc(b"\x1c\x02" + block), from_exif(b"II*\x00\x08\x00\x00\x00" + block)):
+        assert isinstance(reading.artist, str) and len(reading.artist) <= 500
+    assert 1 <= orientation_of(Container("jpeg", Size(1, 1), b"", exif=b"MM\x00*" + block)) <= 8
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_creator_and_notice_of_every_format_are_read(file_format):
+    exif = Image.Exif()
+    exif[315], exif[33432] = "Ann Ax", "2026 Ann Ax"
+    target = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(target, file_format, exif=exif)
+    facts = decode(target.getvalue(), DecodeLimits()).facts
+    assert (facts.artist, facts.copyright) == ("Ann Ax", "2026 Ann Ax")
+
+
+def test_xmp_comes_before_exif():
+    exif = Image.Exif()
+    exif[315], exif[33432] = "Old", "Notice"
+    target = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(target, "JPEG", exif=exif, xmp=xmp_packet(Credits("New", "", TRAINED)))
+    facts = decode(target.getvalue(), DecodeLimits()).facts
+    assert (facts.artist, facts.copyright, facts.digital_source_type) == ("New", "Notice", TRAINED)
