@@ -23,11 +23,13 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 from types import TracebackType
+from typing import NamedTuple
 
 from pipelines.keeper import Kept
 from transforms.errors import ConfigError, ServerUnavailable
 
 _LEAST_SHM_BYTES = 256 * 2**20
+_PORT_TRIES = 3
 _TAIL_LINES, _LINE_LENGTH = 15, 400
 
 
@@ -159,7 +161,13 @@ class EmbeddedServer:
         files = find_server()
         require_shared_memory()
         runtime = materialise(self._cache, self._repository, self._models, self._instance_factor)
-        self._start(files, runtime)
+        for tries_left in reversed(range(_PORT_TRIES)):
+            try:
+                self._start(files, runtime)
+                break
+            except ServerUnavailable as error:  # another process may take a port between finding and binding it
+                if "already in use" not in str(error) or not tries_left:
+                    raise
         return self
 
     def __exit__(
@@ -223,8 +231,7 @@ class EmbeddedServer:
             raise ServerUnavailable(f"the embedded inference server did not become ready; its log ends:\n{_tail(log)}")
 
 
-@dataclass(frozen=True)
-class Ports:
+class Ports(NamedTuple):
     """Loopback ports of one server."""
 
     http: int

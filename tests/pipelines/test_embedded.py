@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -203,3 +204,21 @@ def test_a_keeper_that_cannot_make_its_server_ready_fails(tmp_path: Path) -> Non
     )
     assert Keeper(kept).run() == 1
     assert not [one for one in psutil.Process().children() if one.name() == "sleep"]
+
+
+@pytest.mark.triton
+def test_a_port_that_was_taken_meanwhile_is_replaced(
+    repository: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free, chosen = embedded.free_ports, []
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+
+        def ports() -> embedded.Ports:
+            chosen.append(free())
+            return chosen[0]._replace(http=taken.getsockname()[1]) if len(chosen) == 1 else chosen[-1]
+
+        monkeypatch.setattr(embedded, "free_ports", ports)
+        with EmbeddedServer(repository, cache=cache) as server:
+            assert server.address == f"127.0.0.1:{chosen[1].grpc}"

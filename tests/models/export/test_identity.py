@@ -1,0 +1,41 @@
+"""What a served model depends on is found by reading it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from models.export.identity import dependencies_of, digest_of, version_of
+
+
+def test_imports_are_followed_and_packages_named_with_their_versions(tmp_path: Path) -> None:
+    script = tmp_path / "model.py"
+    script.write_text("import json\nfrom models.serving import items\n\ndef late():\n    import numpy\n")
+    found = dependencies_of(script)
+    assert {"model.py", "models/__init__.py", "models/serving/items.py", "transforms/inference/contracts.py"} <= set(
+        found.files
+    )
+    assert f"numpy=={np.__version__}" in found.packages
+    assert not [name for name in found.packages if name.startswith("json")]
+
+
+def test_imports_for_types_alone_do_not_count(tmp_path: Path) -> None:
+    script = tmp_path / "model.py"
+    script.write_text("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from models.serving import items\n")
+    assert set(dependencies_of(script).files) == {"model.py"}
+
+
+def test_data_files_that_are_named_count(tmp_path: Path) -> None:
+    script = tmp_path / "model.py"
+    script.write_text("NAME = 'human_head.onnx'\n")
+    assert "transforms/data/human_head.onnx" in dependencies_of(script).files
+
+
+def test_parts_do_not_run_into_each_other() -> None:
+    assert digest_of([b"ab", b"c"]) != digest_of([b"a", b"bc"])
+
+
+def test_versions_are_found_by_import_name() -> None:
+    assert version_of("cv2").startswith("4.")
+    assert version_of("no_such_package") == ""
