@@ -16,7 +16,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from transforms.errors import CanvasError, TooManyPixels, TruncatedImage
+from transforms.errors import CanvasError, TooManyPixels, TruncatedImage, UnsupportedImage
 from transforms.ops.colour import Raster, to_srgb
 from transforms.ops.containers.container import Container
 from transforms.ops.containers.sniff import open_container
@@ -89,11 +89,22 @@ def _rasterise(container: Container) -> tuple[str, Raster]:
 
 
 def _load(container: Container) -> Image.Image:
-    image: Image.Image = _DECODERS[container.file_format](BytesIO(container.body))
+    image = _opened(container)
     if (image.height, image.width) != tuple(container.size):
         raise TruncatedImage(f"{container.file_format}: its parts contradict each other about the size")
     image.load()
     return image
+
+
+def _opened(container: Container) -> Image.Image:
+    try:
+        opened: Image.Image = _DECODERS[container.file_format](BytesIO(container.body))
+    except (SyntaxError, KeyError) as error:
+        if container.file_format != "tiff":
+            raise
+        # The directory was checked already: what is left is a layout or a compression that Pillow does not know.
+        raise UnsupportedImage(f"tiff: {error}") from error
+    return opened
 
 
 def _upright(stored: Pixels, orientation: int) -> Pixels:

@@ -212,6 +212,56 @@ def test_a_profile_is_converted_to_srgb(file_format):
     assert np.abs(image.pixels[8, 8].astype(int) - (60, 180, 40)).max() <= 3
 
 
+def cmyk_profile():
+    """A printer profile (ICC.1:2001-04, lut8) of two grid points an ink: paper is white, any full ink is mid grey."""
+    ramp = bytes(range(256))
+    grid = b"".join(b"\xff\x80\x80" if node == 0 else b"\x80\x80\x80" for node in range(16))
+    identity = struct.pack(">9i", *(65536 if index % 4 == 0 else 0 for index in range(9)))
+    lut = b"mft1" + bytes(4) + bytes([4, 3, 2, 0]) + identity + ramp * 4 + grid + ramp * 3
+    text = b"text" + bytes(4) + b"any\x00"
+    white = b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061)
+    tags = {
+        b"cprt": text,
+        b"wtpt": white,
+        b"A2B0": lut,
+        b"A2B1": lut,
+        b"desc": b"desc" + bytes(4) + struct.pack(">I", 1) + bytes(80),
+    }
+    table, body, start = b"", b"", 132 + 12 * len(tags)
+    for name, content in tags.items():
+        table += name + struct.pack(">II", start + len(body), len(content))
+        body += content + bytes(-len(content) % 4)
+    head = struct.pack(">I4sI4s4s4s", start + len(body), bytes(4), 0x02100000, b"prtr", b"CMYK", b"Lab ") + bytes(12)
+    head += b"acsp" + bytes(28) + struct.pack(">3i", 63190, 65536, 54061)
+    return head.ljust(128, b"\x00") + struct.pack(">I", len(tags)) + table + body
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "TIFF"])
+def test_cmyk_with_a_profile_follows_the_profile(file_format):
+    inks = np.zeros((16, 16, 4), np.uint8)
+    inks[8:, :, 0] = 255  # cyan, which this printer prints grey
+    image = decode(saved(Image.fromarray(inks, "CMYK"), file_format, icc_profile=cmyk_profile()), LIMITS)
+    assert image.facts.profile == "converted"
+    assert image.pixels[2, 2].min() >= 250
+    grey = image.pixels[13, 13].astype(int)
+    assert np.ptp(grey) <= 4 and 90 <= grey.mean() <= 140
+
+
+def test_lab_becomes_rgb():
+    lab = Image.merge("LAB", [Image.new("L", (4, 4), value) for value in (255, 128, 128)])
+    assert decode(saved(lab, "TIFF"), LIMITS).pixels.min() >= 254
+
+
+def test_floats_and_unknown_layouts_are_unsupported_not_damaged():
+    with pytest.raises(UnsupportedImage):
+        decode(saved(Image.new("F", (4, 4), 0.5), "TIFF"), LIMITS)
+    data = bytearray(encoded(NOISE, "TIFF"))
+    at = data.index(struct.pack("<HHIH", 262, 3, 1, 2)) + 8
+    data[at : at + 2] = struct.pack("<H", 32803)  # a camera's colour filter array
+    with pytest.raises(UnsupportedImage):
+        decode(bytes(data), LIMITS)
+
+
 def test_an_srgb_profile_changes_no_pixel():
     for profile in (srgb_profile(), ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()):
         image = decode(saved(Image.fromarray(NOISE), "PNG", icc_profile=profile), LIMITS)

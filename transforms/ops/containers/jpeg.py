@@ -20,6 +20,7 @@ EXIF, XMP, ICC, PHOTOSHOP = (
 # A scan of a few bytes costs a pass over all coefficients: libjpeg-turbo's own fuzzers stop at 500, real progressive
 # files have about ten.
 MAX_SCANS = 100
+MAX_SCANNED_PIXELS = 1_500_000_000  # 30 scans of 50 megapixels: some 15 s of decoding
 _APP0, _APP1, _APP2, _APP13, _APP14 = 0xE0, 0xE1, 0xE2, 0xED, 0xEE
 _SOS, _EOI = 0xDA, 0xD9
 # Baseline, extended, progressive, and the last two with arithmetic coding: what libjpeg-turbo decodes.
@@ -90,6 +91,8 @@ def read(data: bytes) -> Container:
             blocks[name].append(segment.payload[len(name) :])
     if size is None or scans == 0:
         raise Damaged("no image in it")
+    if scans > 20 and scans * size.height * size.width > MAX_SCANNED_PIXELS:
+        raise Unsupported(f"{scans} scans of {size.height * size.width} pixels")
     return Container(
         "jpeg",
         size,
