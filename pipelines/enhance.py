@@ -42,7 +42,7 @@ def build(
         | OutpaintScenes(serving, limits.outpaint)
         | ComposeScenes(limits.compose)
         | VerifyCreatives(serving, limits.verify)
-        | WriteCreatives(config.sink, config.store, limits.encoder, limits.encoded)
+        | WriteCreatives(config.output, config.store, limits.encoder, limits.encoded)
         | RunWorks(config.run_config(serving))
     )
 

@@ -120,12 +120,12 @@ class _RunWorks(beam.DoFn):  # type: ignore[misc]
         self.budget = shared_budget(config.memory_bytes)
         self.tally = tally_of(config.run_id, config.stop)
         self.pool = ThreadPoolExecutor(config.concurrency, thread_name_prefix="work")
-        client = shared_client(config.serving)
+        models = dict(shared_client(config.serving).model_digests())
         self.keyring = Keyring(
             {placement.name: placement for placement in config.table},
             config.config_digest,
-            dict(client.model_digests()),
-            client.engine_fingerprint(),
+            models,
+            digest_of(models),
         )
 
     def start_bundle(self) -> None:

@@ -40,7 +40,8 @@ def _pairs(enhanced: pa.Table, store: StoreConfig) -> list[dict[str, Any]]:
     count = len(enhanced)
     step = max(count // _THUMBNAILS, 1)
     columns = ["product_id", "placement", "task", "source_uri", "creative_uri", "prompt", "decided_in_run"]
-    rows = enhanced.select(columns).take(list(range(0, count, step))[:_THUMBNAILS]).to_pylist()
+    at = pa.array(list(range(0, count, step))[:_THUMBNAILS], pa.int64())
+    rows = enhanced.select(columns).take(at).to_pylist()
     for row in rows:
         row["before"], row["after"] = _thumbnail(row["source_uri"], store), _thumbnail(row["creative_uri"], store)
     return rows
