@@ -117,9 +117,8 @@ def paint_background(job: Job, client: InferenceClient, settings: BackgroundSett
                 raise
     preference = float(settings.painters.index(painter))
     scores = {**job.scores, **_scores(ranking), "background_painter": preference}
-    return replace(
-        job, transform=transform, candidate=candidate, background=background, prompt=candidate.prompt, scores=scores
-    )
+    placed = replace(job, transform=transform, scores=scores, uris={**job.uris, "painter": painter})
+    return replace(placed, candidate=candidate, background=background, prompt=candidate.prompt)
 
 
 def lay_product(cutout: Cutout, transform: Transform, size: Size) -> Laid:
