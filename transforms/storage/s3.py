@@ -27,6 +27,7 @@ from transforms.errors import (
     StoreUnavailable,
 )
 from transforms.storage.s3_errors import BOTO_ERRORS, status_of, translate_boto_error
+from transforms.storage.s3_listing import parse_quickly
 from transforms.storage.store import Listed, Object, Stat, StoreConfig, Written
 from transforms.storage.uris import Location, bucket_and_key, join
 
@@ -48,7 +49,7 @@ class Page(NamedTuple):
 
 def make_client(config: StoreConfig) -> Any:
     """A boto3 client of `config`; credentials from boto3's chain."""
-    return boto3.session.Session().client(
+    client = boto3.session.Session().client(
         "s3",
         endpoint_url=config.endpoint_url or None,
         region_name=config.region or None,
@@ -62,6 +63,8 @@ def make_client(config: StoreConfig) -> Any:
             response_checksum_validation=config.checksum,
         ),
     )
+    parse_quickly(client)
+    return client
 
 
 class S3Store:

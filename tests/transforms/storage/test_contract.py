@@ -101,6 +101,8 @@ def test_if_absent_leaves_the_first_object(place: Place) -> None:
     assert place.store.read(uri).data == b"first"
 
 
+# moto checks a condition and stores in two steps, so a race has no single winner there.
+@pytest.mark.parametrize("place", ["folder", pytest.param("seaweed", marks=pytest.mark.s3)], indirect=True)
 def test_of_sixteen_writers_exactly_one_creates_and_all_learn_its_digest(place: Place) -> None:
     for round_ in range(3):
         uri = place.at(f"{round_}.jpg")
