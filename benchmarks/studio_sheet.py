@@ -11,9 +11,11 @@ import argparse
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from transforms.background import BackgroundSettings, paint_background
@@ -33,7 +35,7 @@ def studio_client() -> FakeClient:
     return FakeClient({"studio": _paint, "studio_upscale": _upscale})
 
 
-def _paint(inputs: Tensors) -> dict[str, np.ndarray]:
+def _paint(inputs: Tensors) -> dict[str, NDArray[Any]]:
     painted = [
         studio.paint(image, product[..., 0], known[..., 0], prompt[0].decode(), int(seed[0]))
         for image, product, known, prompt, seed in zip(
@@ -43,12 +45,11 @@ def _paint(inputs: Tensors) -> dict[str, np.ndarray]:
     return {"CANDIDATE": np.stack(painted), "GUIDE": np.zeros((len(painted), *painted[0].shape[:2], 2), np.int16)}
 
 
-def _upscale(inputs: Tensors) -> dict[str, np.ndarray]:
+def _upscale(inputs: Tensors) -> dict[str, NDArray[Any]]:
     image, product, known = inputs["IMAGE"][0], inputs["PRODUCT"][0, ..., 0], inputs["KNOWN"][0, ..., 0]
     prompt, seed = inputs["PROMPT"][0, 0].decode(), int(inputs["SEED"][0, 0])
-    return {
-        "SCENE": studio.upscale(image, product, known, inputs["CANDIDATE"][0], inputs["GUIDE"][0], prompt, seed)[None]
-    }
+    candidate, guide = inputs["CANDIDATE"][0], inputs["GUIDE"][0]
+    return {"SCENE": studio.upscale(image, product, known, candidate, guide, prompt, seed)[None]}
 
 
 def job_of(path: Path, seed: int, prompt: str) -> Job:
@@ -70,15 +71,15 @@ def job_of(path: Path, seed: int, prompt: str) -> Job:
 
 def cell(job: Job, placement: str, client: FakeClient) -> Pixels:
     """The composed scene, small, with its scores; a refusal in words."""
-    card = Image.new("RGB", (_CELL, _CELL), "white")
+    height, width = PLACEMENTS[placement].size
+    card = Image.new("RGB", (_CELL, round(_CELL * height / width) + 14), "white")
     started = time.perf_counter()
     try:
         painted = paint_background(replace(job, placement=PLACEMENTS[placement]), client, BackgroundSettings())
         done = compose_job(painted, settings=ComposeSettings())
         assert done.scene is not None
         picture = Image.fromarray(done.scene.pixels)
-        picture.thumbnail((_CELL, _CELL - 14), Image.Resampling.LANCZOS)
-        card.paste(picture, ((_CELL - picture.width) // 2, 14))
+        card.paste(picture.resize((card.width, card.height - 14), Image.Resampling.LANCZOS), (0, 14))
         scores = {name.removeprefix("background_"): value for name, value in done.scores.items()}
         text = " ".join(f"{name[:8]} {scores[name]:.2f}" for name in ("reward", "contrast", "harmony", "core_share"))
     except Refusal as refusal:
@@ -100,15 +101,24 @@ def main() -> None:
     parser.add_argument("--columns", type=int, default=0, help="cells in a row; 0: one product a row")
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    client, cells = studio_client(), []
+    client = studio_client()
+    cells: list[Pixels] = []
     for path in sorted(options.cutouts.glob("*.png")):
         for seed in range(options.first_seed, options.first_seed + options.seeds):
             job = job_of(path, seed * 7919 + len(cells), options.prompt)
             cells += [cell(job, placement, client) for placement in options.placements.split(",")]
     columns = options.columns or options.seeds * len(options.placements.split(","))
-    cells += [np.full_like(cells[0], 255)] * (-len(cells) % columns)
-    rows = [np.concatenate(cells[i : i + columns], axis=1) for i in range(0, len(cells), columns)]
+    rows = [_row(cells[i : i + columns], columns) for i in range(0, len(cells), columns)]
     Image.fromarray(np.concatenate(rows)).save(options.out)
+
+
+def _row(cells: list[Pixels], columns: int) -> Pixels:
+    """Cells of any height side by side on white."""
+    height = max(len(cell) for cell in cells)
+    row = np.full((height, columns * _CELL, 3), 255, np.uint8)
+    for i, picture in enumerate(cells):
+        row[: len(picture), i * _CELL : (i + 1) * _CELL] = picture
+    return row
 
 
 if __name__ == "__main__":

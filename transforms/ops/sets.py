@@ -226,7 +226,8 @@ def texture(design: Design, like: Floats) -> Floats:
         return np.ones_like(like)
     rng = stream(design.seed, 1)
     total = np.zeros_like(like)
-    for cells, weight in ((6, 0.8), (14, 0.7), (34, 0.5), (90, 0.4), (220, 0.35), (480, 0.3)):
-        noise = rng.standard_normal((cells, cells), dtype=np.float32)
+    for cells, weight in ((5, 0.3), (14, 0.45), (34, 0.45), (90, 0.45), (220, 0.45), (480, 0.4)):
+        across = max(2, round(cells * like.shape[1] / like.shape[0]))
+        noise = rng.standard_normal((cells, across), dtype=np.float32)
         total += weight * cv2.resize(noise, like.shape[::-1], interpolation=cv2.INTER_CUBIC)
     return (1.0 + strength * np.clip(total, -2.5, 2.5)).astype(np.float32)

@@ -9,6 +9,7 @@ itself (Heckbert and Herf, "Simulating soft shadows with graphics hardware", 199
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import cv2
@@ -62,8 +63,8 @@ def floor_shadow(matte: Floats, key: KeyLight, from_row: float) -> tuple[Floats,
         return np.ones(matte.shape, np.float32), np.ones(matte.shape, np.float32)
     slabs, top = _slabs(small, footing), int(from_row * small.shape[0])
     main = _disk(_KEY_RAYS) * key.softness + np.array([key.across, key.back])
-    key_seen = _visibility(slabs, main, footing, top)
-    sky_seen = _visibility(slabs, _dome(_SKY_RAYS), footing, top)
+    key_seen = _visibility(_veiled(slabs, key.softness / _KEY_RAYS**0.5), main, footing.foreshortening, top)
+    sky_seen = _visibility(_veiled(slabs, 1.2 / _SKY_RAYS**0.5), _dome(_SKY_RAYS), footing.foreshortening, top)
     return _enlarged(key_seen, (width, height)), _enlarged(sky_seen, (width, height))
 
 
@@ -110,6 +111,33 @@ def _bytes(matte: Floats) -> NDArray[np.uint8]:
     return np.asarray(matte * 255, np.uint8)
 
 
+def _veiled(slabs: list[_Slab], spacing: float) -> list[_Slab]:
+    """The slabs blurred across by what lies between two rays, more with height, so that no ray shows by itself.
+
+    `spacing` is the rays' distance for a height of 1.
+    """
+    out = []
+    for slab in slabs:
+        wanted = (slab.root - np.arange(len(slab.matte), dtype=np.float32)) * spacing
+        matte, softer = slab.matte.copy(), slab.matte
+        for low, high in itertools.pairwise((0.0, 2.0, 5.0, 11.0, 22.0)):
+            rows = np.flatnonzero((wanted > low) & slab.matte.any(axis=1))
+            if not rows.size:
+                break
+            sharper, softer = softer, _blurred_across(slab.matte, high)
+            share = np.clip((wanted[rows] - low) / (high - low), 0.0, 1.0)[:, None]
+            matte[rows] = sharper[rows] + (softer[rows] - sharper[rows].astype(np.float32)) * share
+        out.append(slab._replace(matte=matte))
+    return out
+
+
+def _blurred_across(matte: NDArray[np.uint8], sigma: float) -> NDArray[np.uint8]:
+    """Two box passes stand in for a wide Gaussian: variance of a box of n is (n^2 - 1) / 12."""
+    side = (2 * round((6 * sigma**2 + 1) ** 0.5 / 2) + 1, 1)
+    once = cv2.blur(matte, side, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.blur(once, side, borderType=cv2.BORDER_REPLICATE), np.uint8)
+
+
 def _leg(solid: Mask, widths: Floats, left: int, right: int, row: float) -> Mask:
     """The pixels of one leg: connected to its tip through narrow runs."""
     narrow = solid & (widths <= 3.0 * (right - left + 1) + 2)
@@ -135,24 +163,28 @@ def run_widths(solid: Mask) -> Floats:
     return np.cumsum(steps, axis=1)[:, :-1].astype(np.float32)
 
 
-def _visibility(slabs: list[_Slab], rays: NDArray[np.float64], footing: Footing, top: int) -> Floats:
+def _visibility(slabs: list[_Slab], rays: NDArray[np.float64], foreshortening: float, top: int) -> Floats:
     height, width = slabs[0].matte.shape
     seen = np.ones((height, width), np.float32)
     total = np.zeros((max(0, height - top), width), np.float32)
     if not total.size:
         return seen
-    step = (footing.floor_row - footing.back_row) / (_BODY_SLABS - 1)
+    roots = [slab.root for slab in slabs if not slab.is_leg]
+    step = (max(roots) - min(roots)) / (len(roots) - 1) if len(roots) > 1 else 0.0
+    between = np.ones((max(1, round(step)), 1), np.uint8)
     for ray, (across, back) in enumerate(rays):
         # each ray sees the slabs moved a little, or their edges would show as stripes
         moved = ((ray * 0.618034) % 1.0 - 0.5) * step
-        rise = back * footing.foreshortening
+        rise = back * foreshortening
         rise = rise if abs(rise) > 0.02 else (0.02 if rise >= 0 else -0.02)
-        blocked = np.zeros(total.shape, np.uint8)
-        for slab_root, matte, is_leg in slabs:
-            root = slab_root if is_leg else slab_root + moved
-            shear = np.array([[1.0, -across, across * slab_root], [0.0, rise, root - slab_root * rise - top]])
+        legs, body = np.zeros(total.shape, np.uint8), np.zeros(total.shape, np.uint8)
+        for root, matte, is_leg in slabs:
+            landing = root if is_leg else root + moved
+            shear = np.array([[1.0, -across, across * root], [0.0, rise, landing - root * rise - top]])
+            blocked = legs if is_leg else body
             np.maximum(blocked, cv2.warpAffine(matte, shear, total.shape[::-1]), out=blocked)
-        total += blocked
+        # the body is solid from each slab back to the next
+        total += np.maximum(legs, cv2.dilate(body, between, anchor=(0, 0)))
     seen[top:] -= total / (255.0 * len(rays))
     return seen
 
