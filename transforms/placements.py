@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from transforms.errors import ConfigError
 from transforms.records import Box, Size
@@ -77,7 +78,8 @@ def extend_placements(rows: Iterable[Mapping[str, object]]) -> dict[str, Placeme
     for row in rows:
         try:
             fields = dict(row)
-            height, width = fields.pop("size")  # type: ignore[misc]
+            size: Any = fields.pop("size")
+            height, width = size
             margins = fields.pop("safe_margins", (0.05,) * 4)
             placement = Placement(size=Size(int(height), int(width)), safe_margins=tuple(margins), **fields)  # type: ignore[arg-type]
         except (KeyError, TypeError, ValueError) as error:
