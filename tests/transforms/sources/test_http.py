@@ -3,14 +3,18 @@ from __future__ import annotations
 import datetime
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from image_host import ImageHost, Reply, image_host
 
 from transforms.errors import (
@@ -282,6 +286,39 @@ def test_more_than_the_limit_is_not_read(host: ImageHost, length: int | None) ->
         get(at(host, "/a.jpg"), at(host))
     host.replies["/b.jpg"] = Reply(b"x" * 10_000, length=length)
     assert len(get(at(host, "/b.jpg"), at(host)).data) == 10_000
+
+
+HEADS = st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 302 x\r\nLocation: ", b"HTTP/1.1 200 OK\r\n\r\n"])
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@settings(max_examples=60, deadline=None)
+@given(HEADS | st.just(CHUNKED), st.binary(max_size=80))
+@example(b"HTTP/1.1 200 OK\r\n", b"X: " + b"y" * 70_000 + b"\r\n\r\n")
+@example(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n" * 200 + b"\r\n")
+@example(b"HTTP/1.1 200 OK\r\n", b"Content-Length: -5\r\n\r\nabc")
+@example(CHUNKED, b"ffffffffffffffff\r\n")
+def test_whatever_a_server_answers_there_is_a_body_or_an_error_of_ours(head: bytes, rest: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer_once() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(head + rest)
+                connection.shutdown(socket.SHUT_WR)
+                with suppress(OSError):
+                    connection.recv(1)
+
+        thread = threading.Thread(target=answer_once, daemon=True)
+        thread.start()
+        rule = f"http://127.0.0.1:{server.getsockname()[1]}"
+        try:
+            assert isinstance(get(f"{rule}/a.jpg", rule, max_attempts=1, deadline_sec=2.0).data, bytes)
+        except SourceError as error:
+            assert str(error)
+        _manager().clear()
+        thread.join(5)
 
 
 def test_connections_are_kept(host: ImageHost) -> None:
