@@ -314,7 +314,7 @@ def test_whatever_a_server_answers_there_is_a_body_or_an_error_of_ours(head: byt
         thread.start()
         rule = f"http://127.0.0.1:{server.getsockname()[1]}"
         try:
-            assert isinstance(get(f"{rule}/a.jpg", rule, max_attempts=1, deadline_sec=2.0).data, bytes)
+            assert isinstance(get(f"{rule}/a.jpg", rule, max_attempts=1, deadline_sec=0.3).data, bytes)
         except SourceError as error:
             assert str(error)
         _manager().clear()
