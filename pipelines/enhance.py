@@ -30,7 +30,7 @@ def build(
 ) -> beam.PCollection[tuple[str, str]]:
     """The whole graph. Only references cross the reshuffle; pixels live inside `RunWorks`."""
     limits = config.thresholds
-    return (
+    works = (
         root
         | "ManifestShards" >> beam.Create(list(shards), reshuffle=False)
         | PlanRows(config.plan_config)
@@ -42,9 +42,10 @@ def build(
         | OutpaintScenes(serving, limits.outpaint)
         | ComposeScenes(limits.compose)
         | VerifyCreatives(serving, limits.verify)
-        | WriteCreatives(config.output, config.store, limits.encoder, limits.encoded)
-        | RunWorks(config.run_config(serving))
     )
+    if not config.options.dry_run:
+        works |= WriteCreatives(config.output, config.store, limits.encoder, limits.encoded)
+    return works | RunWorks(config.run_config(serving))
 
 
 def run(argv: Sequence[str]) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
 
+from transforms.budget import reserve_pixels
 from transforms.ops.decode import DecodeLimits, decode
 from transforms.records import Job
 from transforms.sources.allow import SourcePolicy
@@ -36,14 +37,15 @@ class LoadImages(StageTransform):
 
 
 def load_job(job: Job, *, sources: SourcePolicy, store: StoreConfig, limits: DecodeLimits) -> Job:
-    """Fill in `image`, and the resolved `source` among the URIs.
+    """Fill in `image`, once the process's byte budget has room for it, and the resolved `source` among the URIs.
 
     Raises:
         SourceError: one of its classes for each cause.
     """
     product = job.product
     fetched = fetch(product.image_uri, base_uri=folder_of(product.manifest_uri), policy=sources, store_config=store)
-    return replace(job, image=decode(fetched.data, limits), uris={**job.uris, "source": fetched.uri})
+    image = decode(fetched.data, limits, admit=reserve_pixels)
+    return replace(job, image=image, uris={**job.uris, "source": fetched.uri})
 
 
 def folder_of(manifest_uri: str) -> str:

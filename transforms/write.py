@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
 
+from transforms.errors import Rejected
 from transforms.ops.encode import EncoderSettings, encode_creative, encode_evidence
 from transforms.ops.encoded import EncodedLimits, check_encoded
 from transforms.ops.metadata import Credits, source_type
-from transforms.records import Job, SourceFacts
+from transforms.placements import Placement
+from transforms.records import Creative, Job, Scene, SourceFacts
 from transforms.stage import StageTransform
 from transforms.storage.keys import percent_encode
 from transforms.storage.once import write_once
@@ -57,8 +60,7 @@ def write_job(job: Job, *, output: str, store: StoreConfig, encoder: EncoderSett
     """
     assert job.image is not None and job.placement is not None and job.scene is not None and job.content_key
     credits_ = credits_of(job.image.facts, painter=job.uris.get("painter", ""))
-    creative = encode_creative(job.scene.pixels, job.placement, credits_, encoder)
-    scores = check_encoded(creative.data, job.scene, job.placement, credits_.digital_source_type, limits)
+    creative, scores = encode_faithfully(job.scene, job.placement, credits_, encoder, limits)
     evidence = encode_evidence(job.scene.core, job.scene.mask, job.scene.kept)
     target = open_store(output, store)
     evidence_uri = uri_of(output, "evidence", job, "png")
@@ -72,6 +74,28 @@ def write_job(job: Job, *, output: str, store: StoreConfig, encoder: EncoderSett
         uris={**job.uris, "creative": uri, "evidence": evidence_uri, "label": label},
         scores={**job.scores, **scores},
     )
+
+
+def encode_faithfully(
+    scene: Scene, placement: Placement, credits_: Credits, encoder: EncoderSettings, limits: EncodedLimits
+) -> tuple[Creative, Mapping[str, float]]:
+    """The creative and its measures, at the first quality that keeps the product's colours within their bounds.
+
+    Raises:
+        Rejected: see :func:`transforms.ops.encode.encode_creative` and :func:`transforms.ops.encoded.check_encoded`;
+            `encoding_loss` only where the finest quality loses too much.
+    """
+    first = max(encoder.jpeg_quality, encoder.webp_quality)
+    lossy = placement.file_format != "png"
+    for quality in (*(finer for finer in encoder.finer if lossy and finer > first), None):
+        creative = encode_creative(scene.pixels, placement, credits_, encoder)
+        try:
+            return creative, check_encoded(creative.data, scene, placement, credits_.digital_source_type, limits)
+        except Rejected as refusal:
+            if refusal.reason != "encoding_loss" or quality is None:
+                raise
+        encoder = replace(encoder, jpeg_quality=quality, webp_quality=quality)
+    raise AssertionError("the last try returns or raises")
 
 
 def credits_of(source: SourceFacts, *, painter: str) -> Credits:

@@ -116,3 +116,15 @@ def test_the_step_travels_to_workers(tmp_path):
     step = pickle.loads(pickle.dumps(stage.step()))
     assert stage.name == "write" and stage.per_placement
     assert step(job_of()).creative.uri
+
+
+def test_colours_that_suffer_are_encoded_finer(tmp_path):
+    noise = np.random.default_rng(3).integers(0, 256, (128, 96, 3), dtype=np.uint8)
+    job = job_of(scene=replace(job_of().scene, pixels=noise))
+    coarse = EncoderSettings(jpeg_quality=60, finer=())
+    with pytest.raises(Rejected) as refusal:
+        write(tmp_path, job, encoder=coarse)
+    assert refusal.value.reason == "encoding_loss"
+    assert refusal.value.value > refusal.value.limit
+    finer = write(tmp_path, job, encoder=EncoderSettings(jpeg_quality=60, finer=(80, 99)), limits=EncodedLimits(2.3, 8.0))
+    assert finer.creative.quality == 99

@@ -56,17 +56,24 @@ class DecodeLimits:
     max_pixels: int = 50_000_000
 
 
-def decode(data: bytes, limits: DecodeLimits) -> ProductImage:
+def decode(data: bytes, limits: DecodeLimits, *, admit: Callable[[int], None] | None = None) -> ProductImage:
     """Decode a JPEG, PNG, WebP, TIFF (first page) or GIF (first frame).
 
     Orientation is applied, colours are brought to sRGB (without a profile they are taken for sRGB, CMYK is converted
     by the complement rule), 16 bits are rounded to 8, and what is transparent lies on white with its alpha beside it.
     The same bytes give the same pixels; safe to call from many threads.
 
+    Args:
+        data: the file.
+        limits: what it may cost.
+        admit: told the number of pixels before any is decoded; it may wait for memory.
+
     Raises:
         SourceEmpty, SourceTooLarge, NotAnImage, WrongContent, UnsupportedImage, TruncatedImage, TooManyPixels.
     """
     container = open_container(data, max_bytes=limits.max_bytes, max_pixels=limits.max_pixels)
+    if admit is not None:
+        admit(container.size.height * container.size.width)
     mode, raster = _rasterise(container)
     turn = orientation_of(container)
     return ProductImage(

@@ -29,6 +29,7 @@ class EncoderSettings:
     Attributes:
         jpeg_quality, webp_quality: libjpeg's and libwebp's scales, 1..100; tried first.
         jpeg_floor, webp_floor: the lowest that the byte limit may force.
+        finer: qualities that are tried in turn where the first loses too much colour.
         jpeg_progressive: ten passes instead of one: a few percent smaller.
         png_compression: zlib's level, 0..9.
         webp_effort: libwebp's method, 0..6.
@@ -36,6 +37,7 @@ class EncoderSettings:
 
     jpeg_quality: int = 92
     jpeg_floor: int = 75
+    finer: tuple[int, ...] = (96, 99)
     jpeg_progressive: bool = True
     webp_quality: int = 92
     webp_floor: int = 85
