@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import cv2
 import numpy as np
@@ -26,7 +26,7 @@ from transforms.ops.halo import outline_of
 from transforms.ops.quality import box_of, cover_of, height_fraction, outside_px
 from transforms.ops.reference import Placing, differing_pixels
 from transforms.ops.seams import seam_delta_e, seam_score
-from transforms.records import Job, Mask, Pixels, Scene
+from transforms.records import Job, Mask, Scene
 from transforms.stage import StageTransform
 from transforms.work import Run
 
@@ -187,8 +187,8 @@ def _expansion(job: Job, scene: Scene, client: InferenceClient) -> float:
     return expansion(alpha >= 0.5, laid, where)
 
 
-def _square(picture: Pixels | NDArray[np.float32], side: int) -> NDArray[np.uint8]:
-    return cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)  # type: ignore[no-any-return]
+def _square(picture: NDArray[Any], side: int) -> NDArray[Any]:
+    return np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA))
 
 
 def _notes(scene: Scene) -> dict[str, float]:

@@ -20,6 +20,7 @@ _TO_XYZ = np.array(
 _WHITE = np.array([0.95047, 1.0, 1.08883])
 _LINEAR = np.array([v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in np.arange(256) / 255.0])
 _POW7 = 25.0**7
+_HALF_TURN = 180.0 + 1e-9  # opposite hues are 180 degrees apart up to rounding
 
 
 class ColorDifference(NamedTuple):
@@ -51,7 +52,7 @@ def ciede2000(one: Floats, other: Floats) -> Floats:
     c2, h2 = _polar(a2 * stretch, b2)
     grey = c1 * c2 == 0
     turn = h2 - h1
-    turn = np.where(grey, 0.0, turn - 360.0 * np.sign(turn) * (np.abs(turn) > 180.0))
+    turn = np.where(grey, 0.0, turn - 360.0 * np.sign(turn) * (np.abs(turn) > _HALF_TURN))
     d_h = 2 * np.sqrt(c1 * c2) * np.sin(np.radians(turn / 2))
     h_mean = _mean_hue(h1, h2, grey)
     l_mean, c_mean = (l1 + l2) / 2, (c1 + c2) / 2
@@ -70,7 +71,7 @@ def _polar(a: Floats, b: Floats) -> tuple[Floats, Floats]:
 
 def _mean_hue(h1: Floats, h2: Floats, grey: NDArray[np.bool_]) -> Floats:
     total = h1 + h2
-    far = np.abs(h1 - h2) > 180.0
+    far = np.abs(h1 - h2) > _HALF_TURN
     mean = np.where(far, (total + np.where(total < 360.0, 360.0, -360.0)) / 2, total / 2)
     return np.where(grey, total, mean)
 
@@ -79,7 +80,8 @@ def _hue_weight(h: Floats) -> Floats:
     def wave(factor: float, shift: float) -> Floats:
         return np.cos(np.radians(factor * h + shift))  # type: ignore[no-any-return]
 
-    return 1 - 0.17 * wave(1, -30) + 0.24 * wave(2, 0) + 0.32 * wave(3, 6) - 0.20 * wave(4, -63)
+    weight = 1 - 0.17 * wave(1, -30) + 0.24 * wave(2, 0) + 0.32 * wave(3, 6) - 0.20 * wave(4, -63)
+    return np.asarray(weight)
 
 
 def encoded_color_difference(

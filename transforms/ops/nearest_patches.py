@@ -12,12 +12,13 @@ try): no state, so no order.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
+Array = NDArray[Any]
 F = TypeVar("F", bound=Callable[..., object])
 
 RADIUS = 3
@@ -32,7 +33,8 @@ SHIFT_COST = 0.5
 
 def compiled(function: F) -> F:
     """`function` compiled at its first call, without the interpreter lock, kept on disk between processes."""
-    return numba.njit(cache=True, nogil=True)(function)  # type: ignore[no-any-return]
+    jit: Callable[[Any], Any] = numba.njit(cache=True, nogil=True)
+    return jit(function)  # type: ignore[no-any-return]
 
 
 @compiled
@@ -41,18 +43,18 @@ def _hash(a: int, b: int) -> int:
     z = np.uint64(a) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(b) * np.uint64(0xD1B54A32D192ED03)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.int64((z ^ (z >> np.uint64(31))) >> np.uint64(2))
+    return np.int64((z ^ (z >> np.uint64(31))) >> np.uint64(2))  # type: ignore[return-value]
 
 
 @compiled
 def mean_shift(delta: int) -> int:
     """How far a channel's mean moves, given the difference of the two patches' sums over SIDE * SIDE pixels."""
     moved = delta / (SIDE * SIDE * (1.0 + SHIFT_COST))
-    return int(round(min(max(moved, -SHIFT_LIMIT), SHIFT_LIMIT)))
+    return int(round(min(max(moved, -SHIFT_LIMIT), SHIFT_LIMIT)))  # noqa: RUF046 (compiled: round gives a float)
 
 
 @compiled
-def _distance(image, sums, ty, tx, sy, sx, limit):  # type: ignore[no-untyped-def]
+def _distance(image: Array, sums: Array, ty: int, tx: int, sy: int, sx: int, limit: int) -> int:
     """Squared distance of two patches after the mean shift; FAR as soon as it cannot be below `limit`."""
     saved = 0.0
     for c in range(3):
@@ -62,19 +64,29 @@ def _distance(image, sums, ty, tx, sy, sx, limit):  # type: ignore[no-untyped-de
     bound = limit + saved
     total = 0
     for y in range(-RADIUS, RADIUS + 1):
-        row = 0
+        row = np.int32(0)
         for x in range(-RADIUS, RADIUS + 1):
             for c in range(3):
                 d = np.int32(image[ty + y, tx + x, c]) - np.int32(image[sy + y, sx + x, c])
                 row += d * d
-        total += row
+        total += int(row)
         if total > bound:
             return FAR
     return int(total - saved)
 
 
 @compiled
-def search(image, sums, targets, valid, field, costs, rounds, reach, seed):  # type: ignore[no-untyped-def]
+def search(
+    image: Array,
+    sums: Array,
+    targets: Array,
+    valid: Array,
+    field: Array,
+    costs: Array,
+    rounds: int,
+    reach: int,
+    seed: int,
+) -> None:
     """Improve `field` in place.
 
     Args:
@@ -88,7 +100,7 @@ def search(image, sums, targets, valid, field, costs, rounds, reach, seed):  # t
         reach: pixels around the best match that the first random try may lie away.
         seed: of the random search.
     """
-    height, width = valid.shape
+    width = valid.shape[1]
     count = len(targets)
     for i in range(count):
         ty, tx = targets[i]
@@ -121,12 +133,14 @@ def search(image, sums, targets, valid, field, costs, rounds, reach, seed):  # t
 
 
 @compiled
-def _inside(valid, y, x):  # type: ignore[no-untyped-def]
-    return 0 <= y < valid.shape[0] and 0 <= x < valid.shape[1] and valid[y, x]
+def _inside(valid: Array, y: int, x: int) -> bool:
+    return bool(0 <= y < valid.shape[0] and 0 <= x < valid.shape[1] and valid[y, x])
 
 
 @compiled
-def vote(image, sums, targets, field, weight, reach, total, mass):  # type: ignore[no-untyped-def]
+def vote(
+    image: Array, sums: Array, targets: Array, field: Array, weight: Array, reach: int, total: Array, mass: Array
+) -> None:
     """Add every target patch's opinion of the pixels around its centre.
 
     Args:
@@ -149,7 +163,7 @@ def vote(image, sums, targets, field, weight, reach, total, mass):  # type: igno
 
 
 @compiled
-def gather(image, guide, known, valid, steps, total, mass):  # type: ignore[no-untyped-def]
+def gather(image: Array, guide: Array, known: Array, valid: Array, steps: Array, total: Array, mass: Array) -> None:
     """Copy full-resolution texture along small offsets, each pixel blended over its neighbours' offsets.
 
     Args:

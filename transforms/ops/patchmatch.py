@@ -99,7 +99,7 @@ def paint(
 
 def _banned(product: Pixels, margin: float) -> NDArray[np.bool_]:
     reach = max(1, round(margin * min(product.shape)))
-    return cv2.dilate((product > 12).astype(np.uint8), np.ones((2 * reach + 1,) * 2, np.uint8)) > 0  # type: ignore[no-any-return]
+    return np.asarray(cv2.dilate((product > 12).astype(np.uint8), np.ones((2 * reach + 1,) * 2, np.uint8)) > 0)
 
 
 def _quilt(image: Pixels, banned: NDArray[np.bool_], frame: Frame, seed: int, settings: PaintSettings) -> _Canvas:
@@ -135,7 +135,7 @@ def _mend(
     image = _padded(np.clip(np.rint(quilt.pixels), 0, 255).astype(np.int16))
     around = np.ones((SIDE, SIDE), np.uint8)
     clean = np.pad((known > 0) & ~banned, RADIUS)
-    valid = cv2.erode(clean.astype(np.uint8), around, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
+    valid = np.asarray(cv2.erode(clean.astype(np.uint8), around) > 0) & np.pad(np.ones_like(banned), RADIUS)
     unknown = known == 0
     targets = np.argwhere(np.pad(cv2.dilate(unknown.astype(np.uint8), around) > 0, RADIUS)).astype(np.int32)
     chosen = np.ascontiguousarray(
@@ -165,7 +165,7 @@ def _onto_valid(valid: NDArray[np.bool_], sources: Sources) -> Sources:
     where[labels[valid]] = np.argwhere(valid)
     y = np.clip(sources[..., 0], 0, valid.shape[0] - 1)
     x = np.clip(sources[..., 1], 0, valid.shape[1] - 1)
-    return where[labels[y, x]]
+    return np.asarray(where[labels[y, x]])
 
 
 def _patch_sums(image: NDArray[np.int16]) -> NDArray[np.int32]:
@@ -230,7 +230,7 @@ def upscale(
 
 def _low(difference: NDArray[np.float32], factor: float) -> NDArray[np.float32]:
     """What the candidate knows better: colours coarser than a few of its pixels."""
-    return cv2.GaussianBlur(difference, (0, 0), 2.0 * factor)
+    return np.asarray(cv2.GaussianBlur(difference, (0, 0), 2.0 * factor), np.float32)
 
 
 _STEPS = np.array(

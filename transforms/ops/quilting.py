@@ -4,8 +4,8 @@ A band is grown strip by strip. For every column of a strip, Viterbi chooses the
 along: the source above must look like what the strip joins (Efros and Freeman, "Image quilting", SIGGRAPH 2001), the
 source must have the colours that the edge promises (so that floors go on as floors, and no object comes twice), may
 not touch the product, costs more when it was used before, and a change of shift between two columns costs what it
-shows (shift maps: Pritch et al., ICCV 2009; He and Sun, ECCV 2012). A shift that goes on in the next strip costs nothing,
-so large coherent pieces form by themselves, and regular patterns stay regular.
+shows (shift maps: Pritch et al., ICCV 2009; He and Sun, ECCV 2012). A shift that goes on in the next strip costs
+nothing, so large coherent pieces form by themselves, and regular patterns stay regular.
 
 Everything here extends an image downward; callers flip and transpose.
 """
@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.ops.nearest_patches import compiled
+from transforms.ops.quilt_kernels import change_costs, cheapest_cut, join_costs, viterbi
 
 Floats = NDArray[np.float32]
 NEVER = np.float32(1e12)
@@ -61,89 +61,9 @@ class QuiltSettings:
 SETTINGS = QuiltSettings()
 
 
-@compiled
-def _mismatch(edge, source, top, left, right, dx):  # type: ignore[no-untyped-def]
-    """Mean squared difference of two windows above a join, after the mean shift; planes of integers, which add fast."""
-    rows = edge.shape[1]
-    n = rows * (right - left)
-    cost = 0.0
-    for c in range(3):
-        squares = np.int32(0)
-        total = np.int32(0)
-        for y in range(rows):
-            for x in range(left, right):
-                d = np.int32(edge[c, y, x]) - np.int32(source[c, top + y, x + dx])
-                squares += d * d
-                total += d
-        m = total / n
-        b = min(max(m / 1.5, -16.0), 16.0)
-        cost += squares / n - 2.0 * b * m + 1.5 * b * b
-    return cost / 3.0
-
-
-@compiled
-def _join_costs(edge, source, blocked, rows, moves, window, centres, scale, out):  # type: ignore[no-untyped-def]
-    """Mismatch for every (centre column, source row, sideways move) into `out`; NEVER where it cannot be.
-
-    edge: int16 [3, overlap, w], source: int16 [3, h, w], window: all reduced by `scale`; the rest in full pixels.
-    """
-    width = edge.shape[2]
-    for i in range(len(centres)):
-        left, right = max(centres[i] // scale - window, 0), min(centres[i] // scale + window + 1, width)
-        for r in range(len(rows)):
-            top = rows[r] // scale - edge.shape[1]
-            for s in range(len(moves)):
-                dx, column = moves[s] // scale, centres[i] + moves[s]
-                first, last = max(left, -dx), min(right, width - dx)
-                stopped = column < 0 or column >= blocked.shape[1] or blocked[rows[r], column]
-                if stopped or top < 0 or last - first < window // 2:
-                    out[i, r, s] = 1e12
-                else:
-                    out[i, r, s] = _mismatch(edge, source, top, first, last, dx)
-
-
 def _planes(image: Floats, scale: int) -> NDArray[np.int16]:
     """int16 [3, h, w], every `scale`-th pixel; levels rounded."""
     return np.ascontiguousarray(np.rint(image[::scale, ::scale]).astype(np.int16).transpose(2, 0, 1))
-
-
-@compiled
-def _change_costs(source, tops, moves, depth, usable, stride, constant, out):  # type: ignore[no-untyped-def]
-    """What a change from label a to b before column x shows: squared difference of the two sources on both sides."""
-    width, count = usable.shape
-    lines = (depth + stride - 1) // stride
-    seen = np.empty((count, 2 * lines * 3), np.int32)
-    for x in range(1, width):
-        for k in range(count):
-            at = 0
-            for side in range(2):
-                column = min(max(x - 1 + side + moves[k], 0), width - 1)
-                for y in range(0, depth, stride):
-                    for c in range(3):
-                        seen[k, at] = source[c, tops[k] + y, column]
-                        at += 1
-        for a in range(count):
-            for b in range(a + 1, count):
-                total = np.int32(0)
-                for v in range(seen.shape[1]):
-                    d = seen[a, v] - seen[b, v]
-                    total += d * d
-                out[x, a, b] = out[x, b, a] = constant + depth * total / seen.shape[1]
-
-
-@compiled
-def _viterbi(unary, change, back, best):  # type: ignore[no-untyped-def]
-    width, count = unary.shape
-    for k in range(count):
-        best[0, k] = unary[0, k]
-    for x in range(1, width):
-        for b in range(count):
-            low, arg = best[x - 1, b], b
-            for a in range(count):
-                if a != b and best[x - 1, a] + change[x, a, b] < low:
-                    low, arg = best[x - 1, a] + change[x, a, b], a
-            best[x, b] = low + unary[x, b]
-            back[x, b] = arg
 
 
 class Grown(NamedTuple):
@@ -189,7 +109,7 @@ def grow(
     """
     height, width = bad.shape
     depth = int(np.clip(round(settings.depth * min(height, width)), 8, max(8, height // 3)))
-    low = cv2.GaussianBlur(image, (0, 0), 0.25 * depth, borderType=cv2.BORDER_REFLECT)
+    low = np.asarray(cv2.GaussianBlur(image, (0, 0), 0.25 * depth, borderType=cv2.BORDER_REFLECT), np.float32)
     used = np.zeros(bad.shape, np.float32)
     whole, origin = image, np.empty((0, width, 2), np.int32)
     drawn = np.random.Generator(np.random.Philox(key=seed))
@@ -215,7 +135,7 @@ def grow(
 def _blocked(bad: NDArray[np.bool_], thick: int, overlap: int) -> NDArray[np.bool_]:
     """Where a strip may not begin: its rows, overlap included, would meet a bad pixel."""
     kernel = np.ones((thick + overlap, 1), np.uint8)
-    return cv2.dilate(bad.astype(np.uint8), kernel, anchor=(0, thick - 1)) > 0  # type: ignore[no-any-return]
+    return np.asarray(cv2.dilate(bad.astype(np.uint8), kernel, anchor=(0, thick - 1)) > 0)
 
 
 def _lay_strip(strip: _Strip, drawn: np.random.Generator, settings: QuiltSettings) -> Grown:
@@ -228,7 +148,7 @@ def _lay_strip(strip: _Strip, drawn: np.random.Generator, settings: QuiltSetting
     usable = unary < NEVER
     stride = max(1, strip.thick // 12)
     planes = _planes(strip.image, 1)
-    _change_costs(planes, shifts.tops, shifts.moves, strip.thick, usable, stride, settings.change, change)
+    change_costs(planes, shifts.tops, shifts.moves, strip.thick, usable, stride, settings.change, change)
     path = _best_path(unary, change)
     columns, overlap = np.arange(width), len(strip.edge)
     rows = np.arange(-overlap, strip.thick)[:, None]
@@ -240,7 +160,7 @@ def _lay_strip(strip: _Strip, drawn: np.random.Generator, settings: QuiltSetting
 
 def _best_path(unary: Floats, change: Floats) -> NDArray[np.int64]:
     back, best = np.zeros(unary.shape, np.int64), np.zeros(unary.shape, np.float64)
-    _viterbi(unary, change, back, best)
+    viterbi(unary, change, back, best)
     path = np.empty(len(unary), np.int64)
     path[-1] = int(best[-1].argmin())
     for x in range(len(unary) - 1, 0, -1):
@@ -257,7 +177,7 @@ def _join(
     rows = min(overlap, len(origin))
     gap = ((whole[-rows:] - laid.pixels[overlap - rows : overlap]) ** 2).sum(axis=2)
     cut = np.empty(gap.shape[1], np.int64)
-    _cheapest_cut(gap, cut)
+    cheapest_cut(gap, cut)
     old = (np.arange(rows)[:, None] < cut[None, :])[..., None]
     seam = np.where(old, whole[-rows:], laid.pixels[overlap - rows : overlap])
     seam_origin = np.where(old, origin[-rows:], laid.sources[overlap - rows : overlap])
@@ -265,30 +185,6 @@ def _join(
         np.concatenate([whole[:-rows], seam, laid.pixels[overlap:]]),
         np.concatenate([origin[:-rows], seam_origin, laid.sources[overlap:]]),
     )
-
-
-@compiled
-def _cheapest_cut(gap, cut):  # type: ignore[no-untyped-def]
-    """The row at every column where the two textures differ least, moving at most two rows a column."""
-    rows, width = gap.shape
-    best = np.zeros((width, rows))
-    for x in range(width):
-        for y in range(rows):
-            low = 0.0
-            if x > 0:
-                low = best[x - 1, y]
-                for other in range(max(y - 2, 0), min(y + 3, rows)):
-                    low = min(low, best[x - 1, other])
-            best[x, y] = low + gap[y, x]
-    y = int(np.argmin(best[width - 1]))
-    cut[width - 1] = y
-    for x in range(width - 2, -1, -1):
-        low, arg = best[x, y], y
-        for other in range(max(y - 2, 0), min(y + 3, rows)):
-            if best[x, other] < low:
-                low, arg = best[x, other], other
-        y = arg
-        cut[x] = y
 
 
 def _propose(strip: _Strip, drawn: np.random.Generator, settings: QuiltSettings) -> _Shifts:
@@ -301,7 +197,7 @@ def _propose(strip: _Strip, drawn: np.random.Generator, settings: QuiltSettings)
     centres = np.linspace(0, width - 1, settings.grid).astype(np.int64)
     costs = np.empty((len(centres), len(rows), len(moves)), np.float32)
     edge, image = _planes(strip.edge, 2), _planes(strip.image, 2)
-    _join_costs(edge, image, strip.blocked, rows, moves, settings.window // 2, centres, 2, costs)
+    join_costs(edge, image, strip.blocked, rows, moves, settings.window // 2, centres, 2, costs)
     costs += _prior(rows[:, None], moves[None, :], strip.blocked.shape, settings)[None]
     columns = np.clip(centres[:, None] + moves[None, :], 0, width - 1)
     for step in (0, strip.thick // 2, strip.thick - 1):
@@ -312,9 +208,10 @@ def _propose(strip: _Strip, drawn: np.random.Generator, settings: QuiltSettings)
     return _to_the_pixel(strip, centres, rows, moves, _leaders(costs, settings.labels), settings)
 
 
-def _prior(rows: NDArray[Any], moves: NDArray[Any], shape: tuple[int, int], settings: QuiltSettings) -> Floats:
+def _prior(rows: NDArray[Any], moves: NDArray[Any], shape: tuple[int, ...], settings: QuiltSettings) -> Floats:
     inward = settings.inward * (rows.max() - rows) / shape[0]
-    return (inward + settings.lateral * np.abs(moves) / shape[1]).astype(np.float32)
+    lateral = settings.lateral * np.abs(moves) / shape[1]
+    return np.asarray(inward + lateral, np.float32)
 
 
 def _leaders(costs: Floats, keep: int) -> list[tuple[int, int, int]]:
@@ -352,7 +249,7 @@ def _to_the_pixel(
         near_moves = moves[s] + np.arange(-2, 3)
         cost = np.empty((1, 3, 5), np.float32)
         centre = centres[column : column + 1]
-        _join_costs(edge, image, strip.blocked, near_rows, near_moves, settings.window, centre, 1, cost)
+        join_costs(edge, image, strip.blocked, near_rows, near_moves, settings.window, centre, 1, cost)
         a, b = np.unravel_index(int(cost[0].argmin()), (3, 5))
         found[i] = near_rows[a], near_moves[b]
     unique = np.unique(found, axis=0)
@@ -367,7 +264,7 @@ def _unary(strip: _Strip, shifts: _Shifts, at: NDArray[np.int64], settings: Quil
     moved = np.empty((*at.shape, 3), np.float32)
     span = (2 * settings.window + 1, 1)
     for k, top in enumerate(shifts.tops):
-        gap = strip.edge - strip.image[top - overlap : top, at[:, k]]
+        gap = np.asarray(strip.edge - strip.image[top - overlap : top, at[:, k]], np.float32)
         line, square = cv2.reduce(gap, 0, cv2.REDUCE_AVG), cv2.reduce(gap * gap, 0, cv2.REDUCE_AVG)
         mean = cv2.blur(line, span, borderType=cv2.BORDER_REFLECT)[0]
         spread = cv2.blur(square, span, borderType=cv2.BORDER_REFLECT)[0] - mean**2

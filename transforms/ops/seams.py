@@ -21,6 +21,8 @@ Floats = NDArray[np.float32]
 # Shares of the shorter side: how wide the strips are that are compared, and how far a correction carries.
 STRIP = 0.008
 CARRY = 0.3
+# The two sides' colours are read this near to the seam, in pixels: what is finer fades within as little.
+BLEND_SIGMA = 0.8
 # A gradient below this many levels cannot be seen, so ratios do not divide by less.
 QUIET_LEVELS = 1.5
 AWAY_PX = (4, 8, 12)
@@ -96,25 +98,40 @@ def strangeness(scene: Pixels, known: Mask) -> float:
     x = np.clip(np.arange(known.shape[1]), columns[0], columns[-1])
     sigma = SMOOTH * min(known.shape)
     step = max(1, round(sigma / 3))
-    promised = cv2.GaussianBlur(scene[y][:, x], (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)[::step, ::step]
-    shown = cv2.GaussianBlur(scene, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)[::step, ::step]
+    promised, shown = (_glance(picture, sigma)[::step, ::step] for picture in (scene[y][:, x], scene))
     return float(np.percentile(cie76(lab_of(promised), lab_of(shown))[~known[::step, ::step]], 90))
 
 
+def _glance(scene: Pixels, sigma: float) -> Pixels:
+    blurred = cv2.GaussianBlur(scene, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(blurred, np.uint8)
+
+
 def line_delta_e(scene: Pixels, line: Line) -> float:
-    """CIEDE2000 between the smoothed strips on both sides of a line, 90th percentile along it."""
+    """By how much the colours of the strips on both sides of a line differ beyond what its parallels show.
+
+    CIEDE2000 of the smoothed strips at the line, less the larger of those at the parallels two strips away, 90th
+    percentile along the line, 0 at least: light that falls off gradually, or a busy carpet, is no seam.
+    """
     strip = max(2, round(STRIP * min(scene.shape[:2])))
-    part = scene if line.axis == 0 else scene.transpose(1, 0, 2)
-    part = part[:, line.start : line.stop].astype(np.float32)
-    before = part[max(line.position - strip, 0) : line.position].mean(axis=0)
-    behind = part[line.position : line.position + strip].mean(axis=0)
-    sides = cv2.blur(np.stack([before, behind]), (8 * strip + 1, 1), borderType=cv2.BORDER_REFLECT)
+    turned = scene if line.axis == 0 else scene.transpose(1, 0, 2)
+    part = np.asarray(turned[:, line.start : line.stop], np.float32)
+    beside = [_strips_apart(part, line.position + sign * 2 * strip, strip) for sign in (-1, 1)]
+    excess = _strips_apart(part, line.position, strip) - np.maximum(*beside)
+    return max(float(np.percentile(excess, 90)), 0.0)
+
+
+def _strips_apart(part: Floats, at: int, strip: int) -> Floats:
+    """CIEDE2000 along a line between the means of `strip` rows before and behind row `at`."""
+    at = min(max(at, 1), len(part) - 1)
+    means = np.stack([part[max(at - strip, 0) : at].mean(axis=0), part[at : at + strip].mean(axis=0)])
+    sides = cv2.blur(means, (8 * strip + 1, 1), borderType=cv2.BORDER_REFLECT)
     lab = lab_of(np.clip(np.rint(sides), 0, 255).astype(np.uint8))
-    return float(np.percentile(ciede2000(lab[0], lab[1]), 90))
+    return ciede2000(lab[0], lab[1]).astype(np.float32)
 
 
 def seam_delta_e(scene: Pixels, known: Mask) -> float:
-    """The worst seam's colour difference (see :func:`line_delta_e`); 0.0 where nothing was generated."""
+    """The worst seam's colour step (see :func:`line_delta_e`); 0.0 where nothing was generated."""
     return max((line_delta_e(scene, line) for line in seam_lines(known)), default=0.0)
 
 
@@ -133,9 +150,8 @@ def blend_generated_side(scene: Pixels, kept_pixels: Pixels, known: Mask) -> Pix
     if known.all() or not known.any():
         return np.where(known[..., None], kept_pixels, scene)
     shorter = min(known.shape)
-    sigma = max(1.0, STRIP * shorter)
     inside, outside = known.astype(np.float32), (~known).astype(np.float32)
-    step = _smoothed(kept_pixels, inside, sigma) - _smoothed(scene, outside, sigma)
+    step = _smoothed(kept_pixels, inside, BLEND_SIGMA) - _smoothed(scene, outside, BLEND_SIGMA)
     distance = cv2.distanceTransform(outside.astype(np.uint8), cv2.DIST_L2, 5)
     near = ((distance > 0) & (distance <= 1.5)).astype(np.float32)
     carried = _pull_push(step * near[..., None], near) * np.exp(-distance / (CARRY * shorter))[..., None]

@@ -1,0 +1,189 @@
+"""Proof after the fact: `python -m pipelines.audit RUN` re-reads sources and creatives, and recomputes the products.
+
+Everything comes from the index's columns: the source by its URI and digest, the mapping by its recorded numbers
+through code that the pipeline does not share (`transforms.ops.reference`), the core from the evidence file. The core's
+pixels must hash to `core_digest`, which the run recorded from the scene before encoding: equal digests mean that not
+one product pixel differed. The stored creative must then show the same pixels within the encoder's bound.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from pipelines.config import store_of
+from pipelines.options import add_store_options
+from transforms.errors import CanvasError, ManifestError
+from transforms.ops.color_difference import encoded_color_difference
+from transforms.ops.decode import DecodeLimits, decode
+from transforms.ops.encode import CORE, decode_evidence
+from transforms.ops.reference import Placing, recompute
+from transforms.sources.allow import SourcePolicy
+from transforms.sources.fetch import fetch
+from transforms.storage.store import Store, StoreConfig, open_store
+
+COLUMNS = (
+    "outcome", "advertiser_id", "product_id", "placement", "source_uri", "image_uri", "source_digest", "creative_uri",
+    "creative_digest", "evidence_uri", "core_digest", "transform_kernel", "transform_height", "transform_width",
+    "transform_top", "transform_left",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class AuditLimits:
+    """What the audit accepts: CIE76 between the creative and the reference inside the core."""
+
+    max_mean_delta_e: float = 2.0
+    max_p99_delta_e: float = 8.0
+
+
+class Finding(NamedTuple):
+    """One creative's result: the product pixels compared, those that differ, and what is wrong ("" for nothing)."""
+
+    name: str
+    compared: int
+    differing: int
+    fault: str
+
+
+def enhanced_rows(uri: str, store: Store) -> pa.Table:
+    """The enhanced rows of an index file, a run's folder, or all runs of an output folder; each creative once.
+
+    Raises:
+        ManifestError: there is no index.
+    """
+    found = [uri] if uri.endswith(".parquet") else sorted(_index_files(uri, store))
+    if not found:
+        raise ManifestError(f"{uri} holds no index/*.parquet", remedy="name an index, a run's folder or an output")
+    tables = [pq.read_table(pa.BufferReader(store.read(item).data), columns=list(COLUMNS)) for item in found]
+    table = pa.concat_tables(tables)
+    table = table.filter(pc.equal(table.column("outcome"), "enhanced"))
+    firsts: dict[str, int] = {}
+    for row, creative in enumerate(table.column("creative_uri").to_pylist()):
+        firsts.setdefault(creative, row)
+    return table.take(pa.array(list(firsts.values()), pa.int64()))
+
+
+def _index_files(uri: str, store: Store) -> Iterator[str]:
+    for item in store.list(uri.rstrip("/")):
+        parts = item.uri.split("/")
+        if parts[-1].endswith(".parquet") and (parts[-2] == "index" or uri.rstrip("/").endswith("/index")):
+            yield item.uri
+
+
+def audit_row(row: Mapping[str, Any], config: StoreConfig, allow: tuple[str, ...], limits: AuditLimits) -> Finding:
+    """Prove one creative again; what cannot be read is a fault as well."""
+    name = f"{row['advertiser_id']}/{row['product_id']}/{row['placement']}"
+    try:
+        return _compare(name, row, config, allow, limits)
+    except (CanvasError, ValueError) as error:
+        return Finding(name, 0, 0, f"{type(error).__name__}: {error}")
+
+
+def _compare(
+    name: str, row: Mapping[str, Any], config: StoreConfig, allow: tuple[str, ...], limits: AuditLimits
+) -> Finding:
+    source = _source(row, config, allow)
+    core = decode_evidence(open_store(row["evidence_uri"], config).read(row["evidence_uri"]).data) == CORE
+    creative = open_store(row["creative_uri"], config).read(row["creative_uri"]).data
+    if sha256(creative).hexdigest() != row["creative_digest"]:
+        return Finding(name, 0, 0, "the stored creative is not the one that the index names")
+    reference = _reference(row, source, core)
+    compared = int(core.sum())
+    if sha256(reference[core].tobytes()).hexdigest() != row["core_digest"]:
+        return Finding(name, compared, compared, "the product's pixels are not the source's")
+    shown = decode(creative, DecodeLimits()).pixels
+    if shown.shape != reference.shape:
+        return Finding(name, compared, 0, f"the creative has {shown.shape[:2]} pixels, its evidence {core.shape}")
+    mean, p99 = encoded_color_difference(shown, reference, core)
+    if mean > limits.max_mean_delta_e or p99 > limits.max_p99_delta_e:
+        return Finding(name, compared, 0, f"encoded product off by CIE76 mean {mean:.2f}, p99 {p99:.2f}")
+    return Finding(name, compared, 0, "")
+
+
+def _source(row: Mapping[str, Any], config: StoreConfig, allow: tuple[str, ...]) -> NDArray[np.uint8]:
+    uri = row["source_uri"] or row["image_uri"]
+    host = urlsplit(uri).netloc if uri.startswith(("http://", "https://")) else ""
+    policy = SourcePolicy(allow=allow or ((host,) if host else ()))
+    data = fetch(uri, base_uri=uri.rsplit("/", 1)[0], policy=policy, store_config=config).data
+    if sha256(data).hexdigest() != row["source_digest"]:
+        raise ManifestError(f"{uri} is no longer the image that was enhanced", remedy="restore the source")
+    return decode(data, DecodeLimits()).pixels
+
+
+def _reference(row: Mapping[str, Any], source: NDArray[np.uint8], core: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """The recomputed source on the placement, black where the core does not reach."""
+    kernel = str(row["transform_kernel"])
+    numbers = (int(row[f"transform_{part}"]) for part in ("height", "width", "top", "left"))
+    placing = Placing(kernel, *numbers)
+    canvas = np.zeros((*core.shape, 3), np.uint8)
+    rows, columns = np.flatnonzero(core.any(axis=1)), np.flatnonzero(core.any(axis=0))
+    if len(rows):
+        window = int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
+        top, left, bottom, right = window
+        canvas[top:bottom, left:right] = recompute(source, placing, window).pixels
+    return canvas
+
+
+def audit(
+    uri: str, config: StoreConfig, *, limit: int | None = None, allow: tuple[str, ...] = (), limits: AuditLimits
+) -> Iterator[Finding]:
+    """Audit the enhanced rows of `uri`, `limit` of them at most.
+
+    Args:
+        uri: see :func:`enhanced_rows`.
+        config: how stores are reached.
+        limit: rows, None for all.
+        allow: where sources may be read; () trusts the index's own URIs.
+        limits: of the encoded colours.
+    """
+    table = enhanced_rows(uri, open_store(uri, config))
+    for row in table.slice(0, limit).to_pylist():
+        yield audit_row(row, config, allow, limits)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; 0 where nothing differs, 1 where something does, 2 where nothing could be read."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pipelines.audit", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("run", help="an index file, OUTPUT/runs/RUN_ID, or OUTPUT")
+    parser.add_argument("--limit", type=int, default=None, help="creatives at most (default: all)")
+    parser.add_argument("--allow_source", default="", help="prefixes and hosts that sources may come from, by comma")
+    add_store_options(parser)
+    options = parser.parse_args(argv)
+    allow = tuple(filter(None, options.allow_source.split(",")))
+    try:
+        found = audit(options.run, store_of(options), limit=options.limit, allow=allow, limits=AuditLimits())
+        return _report(found)
+    except CanvasError as error:
+        sys.stderr.write(f"error: {error}\n  remedy: {error.remedy}\n")
+        return 2
+
+
+def _report(findings: Iterator[Finding]) -> int:
+    creatives = compared = differing = faults = 0
+    for finding in findings:
+        creatives, compared, differing = creatives + 1, compared + finding.compared, differing + finding.differing
+        if finding.fault:
+            faults += 1
+            sys.stderr.write(f"{finding.name}: {finding.fault}\n")
+    sys.stdout.write(f"creatives {creatives}, product pixels compared {compared}, differing {differing}\n")
+    if faults:
+        sys.stdout.write(f"creatives at fault {faults}\n")
+    return 1 if faults or differing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
