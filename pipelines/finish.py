@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from transforms.errors import redact
 from transforms.index import INDEX_SCHEMA
 from transforms.ledger import PARQUET, merge_parts, parquet_bytes, read_rows
 from transforms.manifest import COLUMNS, ColumnMap
@@ -179,6 +180,7 @@ _WHY = ("run_id", "stage", "reason", "detail", "remedy", "retryable")
 def _dead_letter(cells: dict[str, object], errors: list[dict[str, object]]) -> dict[str, object]:
     first = errors[0]
     letter = {**cells, **{name: first[name] for name in (*_WHY, "manifest_uri", "manifest_row")}}
+    letter["image_uri"] = redact(str(cells["image_uri"]))
     placements = [error["placement"] for error in errors if error["placement"]]
     letter["placements"] = placements or cells["placements"]
     return letter

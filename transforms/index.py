@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from transforms.errors import CanvasError, Refusal
+from transforms.errors import CanvasError, Refusal, redact
 from transforms.records import Job, Outcome, Product
 from transforms.work import Ended
 
@@ -118,7 +118,7 @@ def _job_columns(job: Job) -> dict[str, Any]:
         "content_key": job.content_key or None,
         "prompt": job.candidate.prompt if job.candidate else (job.prompt or None),
         "candidate_seed": job.candidate.seed if job.candidate else None,
-        "source_uri": job.uris.get("source"),
+        "source_uri": redact(job.uris["source"]) if "source" in job.uris else None,
         "evidence_uri": job.uris.get("evidence"),
         "core_digest": job.uris.get("core_digest"),
         "label": job.uris.get("label"),
@@ -190,7 +190,7 @@ def index_row(outcome: Outcome, run_id: str, plan_key: str, finished_at: datetim
         product_id=product.product_id,
         title=product.title,
         product_category=product.product_category,
-        image_uri=product.image_uri,
+        image_uri=redact(product.image_uri),
         seed=product.seed,
         placement=outcome.placement,
         outcome=outcome.outcome,

@@ -182,3 +182,13 @@ def test_limit_counts_rows_over_files(tmp_path: Path) -> None:
     files = [str(tmp_path / "a.parquet"), str(tmp_path / "b.parquet")]
     assert [shard.rows for shard in cut_shards(files, ColumnMap(), StoreConfig(), 7)] == [5, 2]
     assert sum(shard.rows for shard in cut_shards(files, ColumnMap(), StoreConfig())) == 10
+
+
+def test_signed_references_reach_no_table(night: Night) -> None:
+    signed = "https://h.example/a.jpg?X-Amz-Signature=hunter2"
+    table = pa.table({"advertiser_id": ["a"], "product_id": ["p"], "image_uri": [signed]})
+    pq.write_table(table, night.manifest)
+    night.decide("r1", night.plan("r1"), "failed")
+    night.finish("r1")
+    for path in Path(night.output).rglob("*.parquet"):
+        assert "hunter2" not in str(pq.read_table(path).to_pylist()), path
