@@ -66,9 +66,9 @@ def read(path: Path) -> Pixels:
 def samples(sources: Sources, matte: Callable[[Pixels], Matte], *, each: int, seed: int) -> Iterator[Sample]:
     """All samples, at most `each` source pictures a set. `matte` cuts a garment out, float32 [H, W]."""
     generator = np.random.Generator(np.random.Philox(seed))
-    garments = _garments(sources.garments, each)
+    garments = garment_paths(sources.garments, each)
     scenes = _rooms(sources.rooms)
-    for path in _some(sorted((sources.people / "photos").glob("*.jpg")), each):
+    for path in some(sorted((sources.people / "photos").glob("*.jpg")), each):
         yield from _of_person(path, sources, scenes, generator)
     for path in garments:
         yield from _of_garment(path, scenes, matte, generator)
@@ -112,11 +112,11 @@ def _of_garment(
             yield Sample(_lay(pixels, cut, scene, generator), False, "garment in room", out)
 
 
-def _garments(root: Path, each: int) -> list[Path]:
+def garment_paths(root: Path, each: int) -> list[Path]:
     lines = (root / "images.csv").read_text(encoding="utf-8").splitlines()[1:]
     rows = [line.split(",") for line in lines]
     names = sorted(row[0] for row in rows if len(row) >= 3 and row[2] not in UNSURE)
-    return _some([root / "images" / f"{name}.jpg" for name in names], each)
+    return some([root / "images" / f"{name}.jpg" for name in names], each)
 
 
 def _rooms(root: Path | None) -> list[Path]:
@@ -125,10 +125,10 @@ def _rooms(root: Path | None) -> list[Path]:
 
 
 def _products(root: Path | None, each: int) -> list[Path]:
-    return _some(sorted(path for path in root.rglob("*") if path.suffix in (".jpg", ".png")), each) if root else []
+    return some(sorted(path for path in root.rglob("*") if path.suffix in (".jpg", ".png")), each) if root else []
 
 
-def _some(paths: list[Path], count: int) -> list[Path]:
+def some(paths: list[Path], count: int) -> list[Path]:
     step = max(1, len(paths) // max(1, count))
     return [path for path in paths[::step] if path.exists()][:count]
 

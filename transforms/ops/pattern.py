@@ -13,7 +13,7 @@ from transforms.records import Pixels
 
 _SIDE = 128  # pixels; fine weaves average out, prints remain
 _BLOCKS = 4
-_FLAT = 2.0  # dE; a picture that varies less has no pattern to find
+_FLAT = 2.0  # dE; a picture that varies less, shading apart, has no pattern to find
 _LEAST_LAG = 0.12  # share of a side; shorter periods are texture, which sameness sees
 _MOST_LAG = 0.55
 
@@ -31,9 +31,10 @@ def find_pattern(pixels: Pixels) -> Pattern:
     """Measure `pixels` (uint8 [H, W, 3], sRGB); a flat picture is (0, 0)."""
     size = (_SIDE, _SIDE)
     lab = to_lab(cast(Pixels, cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)))
-    if float(lab.std(axis=(0, 1)).max()) < _FLAT:
+    detail = lab - cv2.GaussianBlur(lab, (0, 0), _SIDE / 8)
+    if float(detail.std(axis=(0, 1)).max()) < _FLAT:
         return Pattern(0.0, 0.0)
-    return Pattern(_sameness(lab), _repetition(lab[..., 0]))
+    return Pattern(_sameness(lab), _repetition(detail[..., 0]))
 
 
 def _sameness(lab: Real) -> float:
@@ -46,12 +47,12 @@ def _sameness(lab: Real) -> float:
     return max(0.0, 1.0 - max(between / max(between + within, 1e-6), uneven))
 
 
-def _repetition(lightness: Real) -> float:
+def _repetition(detail: Real) -> float:
     """The highest correlation of the picture with itself shifted by 0.12 to 0.55 of its side along rows or columns.
 
-    Each shift compares only what overlaps, after smooth shading is taken out; a tiling reaches 1 at its period.
+    `detail` is lightness with the smooth shading taken out. Each shift compares only what overlaps; a tiling reaches 1
+    at its period.
     """
-    detail = lightness - cv2.GaussianBlur(lightness, (0, 0), _SIDE / 8)
     return max(_shifted(detail), _shifted(np.ascontiguousarray(detail.T)))
 
 

@@ -29,6 +29,8 @@ def _blur_along(grey: NDArray[np.float32]) -> float:
     kernel = np.full((1, _WINDOW), 1 / _WINDOW, dtype=np.float32)
     reblurred = cv2.filter2D(grey, -1, kernel, borderType=cv2.BORDER_REPLICATE)
     before = np.abs(np.diff(grey, axis=1))
+    if before.size == 0:
+        return 0.0
     steep = max(float(np.quantile(before, 1.0 - _STEEPEST)), _EDGE)
     edges = before >= steep
     if not edges.any():
