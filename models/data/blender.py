@@ -51,6 +51,13 @@ def _set_cycles(cycles: Any, samples: int, seed: int) -> None:
     cycles.sample_clamp_indirect = 6.0
 
 
+def measure_coverage_only(scene: Any) -> None:
+    """Spend every sample on edges and see-through textures, none on light."""
+    cycles = scene.cycles
+    cycles.use_adaptive_sampling = cycles.use_denoising = False
+    cycles.max_bounces = 0
+
+
 def _set_look(scene: Any) -> None:
     scene.view_settings.view_transform = "AgX"
     scene.view_settings.look = "AgX - Medium High Contrast"

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SENSOR_MM = 36.0
-_ROUNDS = 24
+_ROUNDS = 48
 
 Floats = NDArray[np.float64]
 
@@ -77,16 +77,26 @@ def project(points: Floats, rotation: Floats, centre: Floats, distance: float, f
 def frame(points: Floats, view: View, height: int, width: int) -> CameraPose:
     """Return the pose from which `points` (N, 3; metres) span `view.fill` of a `height` x `width` frame.
 
-    The distance is found by repeated scaling, the centring by lens shift, so that parallel lines keep their direction.
+    The distance is found by bisection, the centring by lens shift, so that parallel lines keep their direction.
     """
     rotation = axes(view.azimuth_deg, view.pitch_deg)
     centre = (points.min(axis=0) + points.max(axis=0)) / 2
     sides = np.array([width, height]) / max(width, height)
-    distance = float(np.ptp(points, axis=0).max()) * 4.0
-    for _ in range(_ROUNDS):
-        flat = project(points, rotation, centre, distance, view.focal_mm)
-        distance *= float((np.ptp(flat, axis=0) / (sides * view.fill)).max())
+    distance = _distance(points, rotation, centre, view, sides)
     flat = project(points, rotation, centre, distance, view.focal_mm)
     middle = (flat.min(axis=0) + flat.max(axis=0)) / 2 - np.array(view.offset) * sides
     location = centre + rotation[:, 2] * distance
     return CameraPose(location, rotation, (float(middle[0]), float(middle[1])), distance)
+
+
+def _distance(points: Floats, rotation: Floats, centre: Floats, view: View, sides: Floats) -> float:
+    """Halve the interval of distances, in which the span shrinks monotonically, until the span is `view.fill`."""
+    nearest = float(((points - centre) @ rotation)[:, 2].max())
+    size = float(np.ptp(points, axis=0).max())
+    near, far = nearest + 1e-3 * size, nearest + 1e3 * size
+    for _ in range(_ROUNDS):
+        middle = float(np.sqrt((near - nearest) * (far - nearest))) + nearest
+        flat = project(points, rotation, centre, middle, view.focal_mm)
+        too_near = bool((np.ptp(flat, axis=0) / sides).max() > view.fill)
+        near, far = (middle, far) if too_near else (near, middle)
+    return far

@@ -31,7 +31,7 @@ def put_down(placed: Placed, unit_m: float | None = None) -> list[Any]:
         move(item, matrix @ np.array(item.matrix_world))
     grain_m = float(np.ptp(vertices(objects), axis=0).max()) * _GRAIN_SHARE
     for material in {slot.material for item in objects for slot in item.material_slots if slot.material}:
-        restore(material, placed.finish, placed.tint, grain_m)
+        restore(material, placed, grain_m)
     return objects
 
 

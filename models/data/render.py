@@ -15,6 +15,7 @@ from models.data.framing import frame
 from models.data.shots import Cutout, Figure, Placed, Room, Shot, Sweep
 
 _STUDIO_UNIT_M = 1.0
+_ALPHA_SAMPLES = 32
 
 
 def render(shot: Shot, path: Path, depth: int = 8, threads: int = 2) -> None:
@@ -30,6 +31,20 @@ def render(shot: Shot, path: Path, depth: int = 8, threads: int = 2) -> None:
     blender.add_camera(scene, pose, shot.view)
     path.parent.mkdir(parents=True, exist_ok=True)
     blender.write_png(scene, path, isinstance(shot.backdrop, Cutout), depth)
+
+
+def render_alpha(shot: Shot, path: Path, threads: int = 2) -> None:
+    """Write the product's exact coverage as the alpha of an RGBA PNG, whatever `shot` has as its backdrop.
+
+    Nothing is lit, so it costs a fraction of the photograph; the camera is that of `render`.
+    """
+    scene = blender.empty_scene(shot.height, shot.width, _ALPHA_SAMPLES, shot.seed, threads)
+    blender.measure_coverage_only(scene)
+    objects = _stand_product(scene, shot.product, isinstance(shot.backdrop, Room))
+    pose = frame(blender.vertices(objects), shot.view, shot.height, shot.width)
+    blender.add_camera(scene, pose, shot.view)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    blender.write_png(scene, path, transparent=True)
 
 
 def _set_up(scene: Any, shot: Shot) -> list[Any]:

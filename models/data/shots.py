@@ -27,6 +27,7 @@ class Placed:
         turn_deg: anticlockwise from above; 0 faces the camera of azimuth 0.
         finish: a surface laid over the model's own materials, None keeps them as they are.
         tint: sRGB in [0, 1] that replaces the colour of every untextured material.
+        coat: sRGB in [0, 1] painted over everything, textures included.
         metres: its largest side; None keeps the library's own size.
     """
 
@@ -36,6 +37,7 @@ class Placed:
     turn_deg: float = 0.0
     finish: Finish | None = None
     tint: Color | None = None
+    coat: Color | None = None
     metres: float | None = None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from models.data.blender import linear, load
-from models.data.shots import Color, Finish
+from models.data.shots import Color, Finish, Placed
 
 _ROUGHNESS: dict[Finish, float] = {
     "fabric": 0.85,
@@ -84,23 +84,32 @@ def shade(color: Color, factor: float) -> Color:
     return red, green, blue
 
 
-def restore(material: Any, finish: Finish | None, tint: Color | None, grain_m: float) -> None:
+def restore(material: Any, placed: Placed, grain_m: float) -> None:
     """Make an imported OBJ material fit for a photograph.
 
     The library's colours are sRGB and are read as linear; PNG cut-outs carry their alpha in the picture; glass is only
     see-through. `grain_m` is the size of the finish's structure in metres.
     """
     graph = Graph(material)
-    base = graph.shader.inputs["Base Color"]
-    clear = not graph.shader.inputs["Alpha"].is_linked and graph.shader.inputs["Alpha"].default_value < _CLEAR_ALPHA
+    base, alpha = graph.shader.inputs["Base Color"], graph.shader.inputs["Alpha"]
+    clear = not alpha.is_linked and alpha.default_value < _CLEAR_ALPHA
     if base.is_linked:
         _use_picture_alpha(graph, base.links[0].from_node)
     else:
-        base.default_value = linear(tint or tuple(base.default_value)[:3])
-    if clear or finish == "glass":
+        base.default_value = linear(placed.tint or tuple(base.default_value)[:3])
+    if placed.coat is not None:
+        _paint_over(graph, placed.coat)
+    if clear or placed.finish == "glass":
         make_glass(graph)
     else:
-        _give_finish(graph, finish, grain_m)
+        _give_finish(graph, placed.finish, grain_m)
+
+
+def _paint_over(graph: Graph, coat: Color) -> None:
+    base = graph.shader.inputs["Base Color"]
+    for link in list(base.links):
+        graph.tree.links.remove(link)
+    base.default_value = linear(coat)
 
 
 def _use_picture_alpha(graph: Graph, texture: Any) -> None:
