@@ -1,0 +1,137 @@
+"""Is this mask good? Measures that need no truth, and the probability that a mask's IoU reaches 0.9."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from math import exp, log
+from typing import NamedTuple, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from transforms.ops.backdrop import border_ring
+from transforms.ops.mask_metrics import iou
+from transforms.ops.masks import components, dilated, eroded, holes
+from transforms.records import Mask, Size
+
+Real = NDArray[np.float32]
+
+_COEFFICIENTS = "mask_gate.json"
+
+
+class Looks(NamedTuple):
+    """What the network saw on each of its looks, in the picture's frame: probabilities, float32 [H, W]."""
+
+    full: Real
+    flipped: Real
+    zoomed: Real
+
+    def merged(self) -> Real:
+        """Their mean; the closer look counts twice."""
+        return (self.full + self.flipped + 2 * self.zoomed) / 4
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A logistic model: log odds that IoU >= 0.9 = bias + sum of weight x measure."""
+
+    bias: float
+    weights: Mapping[str, float]
+
+    def quality(self, measures: Mapping[str, float]) -> float:
+        """The probability, in [0, 1], that a mask of these `measures` has an IoU of 0.9 or more."""
+        odds = self.bias + sum(weight * measures[name] for name, weight in self.weights.items())
+        return 1 / (1 + exp(-max(-60.0, min(60.0, odds))))
+
+
+@cache
+def load_gate() -> Gate:
+    """The fitted gate that ships with the package."""
+    text = resources.files("transforms").joinpath("data", _COEFFICIENTS).read_text(encoding="utf-8")
+    content = json.loads(text)
+    return Gate(float(content["bias"]), {name: float(weight) for name, weight in content["weights"].items()})
+
+
+def measure_mask(lab: Real, looks: Looks, probability: Real, mask: Mask, color: Mask | None) -> dict[str, float]:
+    """The gate's measures, all at working size.
+
+    Args:
+        lab: the picture, Lab float32 [H, W, 3].
+        looks: the network's probabilities.
+        probability: what the mask was made from, float32 [H, W].
+        mask: bool [H, W].
+        color: what colour alone takes for the product before a plain backdrop; None where there is none.
+    """
+    merged = looks.merged()
+    return {
+        "flip_agreement": iou(looks.full > 0.5, looks.flipped > 0.5),
+        "zoom_agreement": iou(looks.full + looks.flipped > 1.0, looks.zoomed > 0.5),
+        "threshold_stability": iou(merged > 0.75, merged > 0.25),
+        "network_agreement": iou(merged > 0.5, mask),
+        "color_agreement": 1.0 if color is None else iou(color, mask),
+        "certainty": _certainty(probability, mask),
+        **_edge_measures(lab, mask),
+        **_shape_measures(mask),
+    }
+
+
+def _certainty(probability: Real, mask: Mask) -> float:
+    """Mean of |2 p - 1| within 3 % of the picture's side around the mask's edge, in [0, 1]."""
+    reach = max(2, round(0.03 * min(mask.shape)))
+    band = dilated(mask, reach) & ~eroded(mask, reach)
+    return float(np.abs(2 * probability[band] - 1).mean()) if band.any() else 0.0
+
+
+def _edge_measures(lab: Real, mask: Mask) -> dict[str, float]:
+    """How well the mask's edge lies on edges of the picture, and how different both of its sides are."""
+    slope = _slope(lab)
+    edge = dilated(mask, 1) & ~eroded(mask, 1)
+    frame = border_ring(Size(*mask.shape))
+    edge &= ~frame
+    if edge.sum() < 20:
+        return {"edge_strength": 0.0, "edge_share": 0.0, "edge_contrast": 0.0}
+    strongest = cast(Real, cv2.dilate(slope, np.ones((5, 5), np.uint8)))
+    around = dilated(edge, max(3, round(0.02 * min(mask.shape))))
+    return {
+        "edge_strength": float(np.log1p(np.median(strongest[edge]))),
+        "edge_share": float((slope[edge] >= 0.5 * strongest[edge]).mean()),
+        "edge_contrast": float(np.log1p(np.mean(slope[edge])) - np.log1p(np.mean(slope[around & ~edge]))),
+    }
+
+
+def _slope(lab: Real) -> Real:
+    """Gradient magnitude, dE a pixel, float32 [H, W]."""
+    total = np.zeros(lab.shape[:2], np.float32)
+    for channel in range(3):
+        for order in ((1, 0), (0, 1)):
+            total += np.square(cv2.Sobel(np.ascontiguousarray(lab[..., channel]), cv2.CV_32F, *order, scale=0.125))
+    return np.sqrt(total)
+
+
+def _shape_measures(mask: Mask) -> dict[str, float]:
+    area = int(np.count_nonzero(mask))
+    if area == 0:
+        return {
+            "largest_share": 0.0,
+            "pieces": 0.0,
+            "hole_share": 0.0,
+            "log_area": log(1e-4),
+            "frame_share": 0.0,
+            "raggedness": 0.0,
+        }
+    _, areas = components(mask)
+    frame = border_ring(Size(*mask.shape))
+    perimeter = int(np.count_nonzero(mask & ~eroded(mask, 1)))
+    return {
+        "largest_share": float(areas.max()) / area,
+        "pieces": log(max(1, int(np.count_nonzero(areas > 0.002 * area)))),
+        "hole_share": int(np.count_nonzero(holes(mask))) / area,
+        "log_area": log(max(1e-4, area / mask.size)),
+        "frame_share": float(mask[frame].mean()),
+        "raggedness": log(max(1.0, perimeter / area**0.5)),
+    }

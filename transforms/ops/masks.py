@@ -1,0 +1,153 @@
+"""Masks and coarse probabilities: shape operations, and the network's word joined with the backdrop's colours."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from transforms.ops.backdrop import Backdrop, Lab, differences, field_of, fill_field, to_lab
+from transforms.records import Box, Mask, Pixels, Size
+
+Real = NDArray[np.float32]
+
+# Barrier levels, dE: from just visible to plainly another thing.
+_LEVELS = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.5, 8.0, 10.0, 13.0, 17.0, 22.0)
+_SLOPE_GAIN = 1.6  # dE of a step edge per dE of its Gaussian gradient (sigma 0.8): 1 / (2 x 0.31)
+_SHADOW_SHARE = 0.22  # how much of a darkening counts as difference: a shadow of 35 dE is no stronger than a tint of 8
+
+
+# Log odds of "product" as linear in 1, x, d, b, d b, x b, x d, where x is the network's log odds, d = log(1 + distance)
+# and b = log(barrier). Fitted by benchmarks/fit_colour_evidence.py on the tuning half of rasterised Sweet Home 3D
+# products over white and plain backdrops with soft shadows (31 products, 62 pictures).
+_FUSION = (1.073, 1.881, -0.823, -2.902, 1.119, -0.191, -0.112)
+_CERTAIN = 0.98  # the network's probability is clipped here: beyond, it is as often wrong
+
+
+class Evidence(NamedTuple):
+    """What colour says about a plain backdrop's picture, all float32 [H, W].
+
+    `barrier`: the least dE step that any path from the border must take to come here.
+    `distance`: dE from the backdrop's colour here.
+    """
+
+    barrier: Real
+    distance: Real
+
+
+def bounding_box(mask: Mask) -> Box:
+    """The smallest box around `mask`; an empty mask has an empty box at the origin."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return Box(0, 0, 0, 0)
+    return Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
+
+
+def eroded(mask: Mask, pixels: int) -> Mask:
+    """`mask` without what lies within `pixels` (chessboard) of its outside; the frame is no outside."""
+    return _morph(cv2.erode, mask, pixels)
+
+
+def dilated(mask: Mask, pixels: int) -> Mask:
+    """`mask` grown by `pixels` (chessboard)."""
+    return _morph(cv2.dilate, mask, pixels)
+
+
+def _morph(operation: object, mask: Mask, pixels: int) -> Mask:
+    if pixels < 1:
+        return mask.copy()
+    kernel = np.ones((2 * pixels + 1, 2 * pixels + 1), np.uint8)
+    return cast(Mask, operation(mask.astype(np.uint8), kernel, borderType=cv2.BORDER_REPLICATE) > 0)  # type: ignore[operator]
+
+
+def components(mask: Mask) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """(labels [H, W], areas by label); label 0 is the outside of `mask`, with area 0. 8-connected."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    areas = stats[:count, cv2.CC_STAT_AREA].astype(np.int64)
+    areas[0] = 0
+    return cast("NDArray[np.int32]", labels), areas
+
+
+def without_specks(mask: Mask, min_share: float) -> Mask:
+    """`mask` without components smaller than `min_share` of its area."""
+    labels, areas = components(mask)
+    return areas[labels] >= max(1.0, min_share * float(areas.sum()))
+
+
+def holes(mask: Mask) -> Mask:
+    """What `mask` encloses: outside pixels with no 4-connected way to the frame."""
+    _, labels = cv2.connectedComponents((~mask).astype(np.uint8), connectivity=4)
+    frame = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    reached = np.zeros(int(labels.max()) + 1, np.bool_)
+    reached[frame] = True
+    return cast(Mask, ~mask & ~reached[labels])
+
+
+def resized(picture: Real, size: Size) -> Real:
+    """`picture` (float32 [h, w]) at `size`: bilinear up, area-averaged down."""
+    shrink = size.height < picture.shape[0]
+    kernel = cv2.INTER_AREA if shrink else cv2.INTER_LINEAR
+    return cast(Real, cv2.resize(picture, (size.width, size.height), interpolation=kernel))
+
+
+def gather_evidence(pixels: Pixels, coarse: Real, backdrop: Backdrop) -> Evidence:
+    """Hold a picture (uint8 [H, W, 3], at working size) against its plain backdrop.
+
+    The barrier is the minimax path cost of Zhang et al. 2015 ("Minimum Barrier Salient Object Detection"), over
+    gradient and shadow-tolerant colour difference: an outline closes off what it surrounds, be it as white as the
+    backdrop, while a soft shadow is walked through.
+
+    Args:
+        coarse: the network's probability, float32 [H, W].
+    """
+    lab = cast(Lab, cv2.GaussianBlur(to_lab(pixels), (0, 0), 0.7))
+    size = Size(*coarse.shape)
+    steps = step_costs(lab, field_of(backdrop, size), backdrop.spread)
+    barrier = barrier_from_border(steps)
+    known = (barrier < 8.0) & (coarse < 0.3) & ~dilated(coarse > 0.5, max(2, size.width // 80))
+    field = fill_field(lab, known) if known.mean() > 0.05 else field_of(backdrop, size)
+    strict, _ = differences(lab, field)
+    return Evidence(barrier, strict)
+
+
+def step_costs(lab: Lab, field: Lab, spread: float) -> Real:
+    """What it costs to step on each pixel, dE float32 [H, W]; the backdrop's own texture is free."""
+    strict, tolerant = differences(lab, field)
+    slope = np.zeros(lab.shape[:2], np.float32)
+    for channel in range(3):
+        dx = cv2.Sobel(lab[..., channel], cv2.CV_32F, 1, 0, scale=0.125)
+        dy = cv2.Sobel(lab[..., channel], cv2.CV_32F, 0, 1, scale=0.125)
+        slope += dx * dx + dy * dy
+    slope = 2 * _SLOPE_GAIN * np.sqrt(slope)
+    cost = np.maximum.reduce([tolerant, slope, _SHADOW_SHARE * strict])
+    return cast(Real, np.maximum(cost - spread, 0.0).astype(np.float32))
+
+
+def barrier_from_border(steps: Real) -> Real:
+    """The least, over all paths from the border, of a path's greatest step; in levels, float32 [H, W]."""
+    barrier = np.full(steps.shape, _LEVELS[-1] * 1.3, np.float32)
+    for level in reversed(_LEVELS):
+        open_ = np.pad((steps < level).astype(np.uint8), 1, constant_values=1)
+        _, labels = cv2.connectedComponents(open_, connectivity=4)
+        barrier[(labels == labels[0, 0])[1:-1, 1:-1]] = level
+    return barrier
+
+
+def log_odds(probability: Real) -> Real:
+    """ln p / (1 - p), with p clipped to [0.02, 0.98]."""
+    clipped = np.clip(probability, 1 - _CERTAIN, _CERTAIN)
+    return cast(Real, np.log(clipped / (1 - clipped)).astype(np.float32))
+
+
+def fusion_terms(coarse: Real, evidence: Evidence) -> Real:
+    """The seven terms that the fusion weighs, float32 [H, W, 7]."""
+    x, d, b = log_odds(coarse), np.log1p(evidence.distance), np.log(evidence.barrier)
+    return np.stack([np.ones_like(x), x, d, b, d * b, x * b, x * d], axis=-1)
+
+
+def join_evidence(coarse: Real, evidence: Evidence) -> Real:
+    """The product's probability from the network's (float32 [H, W]) and the colour evidence of a plain backdrop."""
+    odds = fusion_terms(coarse, evidence) @ np.asarray(_FUSION, np.float32)
+    return cast(Real, (1 / (1 + np.exp(-np.clip(odds, -30, 30)))).astype(np.float32))

@@ -1,0 +1,213 @@
+"""Segment: cut the product out at the source's own resolution, and say whether the mask can be trusted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import ClassVar, NamedTuple, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from transforms.errors import Rejected
+from transforms.inference.client import shared_client
+from transforms.inference.config import ServingConfig
+from transforms.inference.interface import InferenceClient
+from transforms.ops.backdrop import describe_backdrop, to_lab
+from transforms.ops.mask_gate import Looks, load_gate, measure_mask
+from transforms.ops.masks import (
+    bounding_box,
+    gather_evidence,
+    join_evidence,
+    resized,
+    without_specks,
+)
+from transforms.ops.matting import estimate_foreground, refine_alpha
+from transforms.records import Box, Cutout, Job, Mask, Matte, Pixels, ProductImage, Size
+from transforms.stage import StageTransform
+from transforms.work import Run
+
+Real = NDArray[np.float32]
+
+_NETWORK = Size(320, 320)
+_WORKING_SIDE = 512  # longest side at which network, colour and gate meet
+_BAND = 2.5  # half width of the matting band, in working pixels
+_ZOOM_MARGIN = 0.15  # of the product's sides, around the closer look
+_SPECK_SHARE = 0.004  # of the product's area; smaller pieces are dropped
+_COLOR_STEP = 6.0  # dE from which colour alone would call a pixel product
+
+
+@dataclass(frozen=True)
+class SegmentLimits:
+    """What a cutout must be.
+
+    Attributes:
+        min_mask_quality: least probability, by the gate, that the mask's IoU is 0.9 or more.
+        min_product_share: least share of the picture that the product covers.
+        max_product_share: most share of the picture that the product covers.
+    """
+
+    min_mask_quality: float = 0.5
+    min_product_share: float = 0.002
+    max_product_share: float = 0.98
+
+
+class Seen(NamedTuple):
+    """What is known before refinement, at working size.
+
+    `probability`: float32 [h, w]; `pixels`: uint8 [h, w, 3]; `color`: bool [h, w], None without a plain backdrop.
+    """
+
+    looks: Looks
+    pixels: Pixels
+    probability: Real
+    color: Mask | None
+
+
+@dataclass
+class SegmentProducts(StageTransform):
+    """Lays down the cutting out of the product."""
+
+    name: ClassVar[str] = "segment"
+
+    serving: ServingConfig
+    limits: SegmentLimits = SegmentLimits()
+
+    def step(self) -> Run:
+        """See `segment_job`."""
+        return partial(segment_job, serving=self.serving, limits=self.limits)
+
+
+def segment_job(job: Job, *, serving: ServingConfig, limits: SegmentLimits) -> Job:
+    """`job` with its cutout; see `segment`."""
+    return segment(job, shared_client(serving), limits)
+
+
+def segment(job: Job, client: InferenceClient, limits: SegmentLimits) -> Job:
+    """`job` with the product cut out of its image.
+
+    Raises:
+        Rejected: `no_product`, `no_backdrop` or `unclear_mask`.
+        ServingError: the segmenter gave no usable answer.
+    """
+    assert job.image is not None, "segment comes after load"
+    cutout = cut_out(job.image, client)
+    scores = {f"segment_{name}": value for name, value in cutout.scores.items()}
+    _check(cutout, limits)
+    return replace(job, cutout=cutout, scores={**job.scores, **scores})
+
+
+def _check(cutout: Cutout, limits: SegmentLimits) -> None:
+    share, quality = float(cutout.mask.mean()), cutout.scores["mask_quality"]
+    if share < limits.min_product_share:
+        raise Rejected("no_product", "hardly anything was cut out", value=share, limit=limits.min_product_share)
+    if share > limits.max_product_share:
+        raise Rejected("no_backdrop", "the product fills the picture", value=share, limit=limits.max_product_share)
+    if quality < limits.min_mask_quality:
+        raise Rejected("unclear_mask", "the product's outline is unclear", value=quality, limit=limits.min_mask_quality)
+
+
+def cut_out(image: ProductImage, client: InferenceClient) -> Cutout:
+    """The product of `image`, at its full resolution; a file's own alpha wins where it tells something."""
+    if image.alpha is not None and is_informative(image.alpha):
+        alpha = cast(Matte, image.alpha.astype(np.float32) / np.float32(255))
+        return _cutout(image.pixels, alpha, {"mask_quality": 1.0})
+    seen = join(image.pixels, look(image.pixels, client))
+    return finish(image.pixels, seen)
+
+
+def finish(pixels: Pixels, seen: Seen) -> Cutout:
+    """Refine what was seen to a cutout with its scores."""
+    alpha = matte(pixels, seen)
+    mask = resized(alpha, Size(*seen.probability.shape)) > 0.5
+    lab = to_lab(seen.pixels)
+    measures = measure_mask(lab, seen.looks, seen.probability, mask, seen.color)
+    return _cutout(pixels, alpha, {**measures, "mask_quality": load_gate().quality(measures)})
+
+
+def is_informative(alpha: Pixels) -> bool:
+    """True where a file's alpha (uint8 [H, W]) cuts something out: neither all opaque nor all clear."""
+    clear = float((alpha < 128).mean())
+    return 0.005 < clear < 0.998
+
+
+def look(pixels: Pixels, client: InferenceClient) -> Looks:
+    """Three looks of the network at a picture (uint8 [H, W, 3]): whole, flipped, and closer to what it found."""
+    size = working_size(Size(*pixels.shape[:2]))
+    small = _squash(pixels)
+    answers = _ask(client, np.stack([small, small[:, ::-1]]))
+    full, flipped = resized(answers[0], size), resized(np.ascontiguousarray(answers[1][:, ::-1]), size)
+    mean = (full + flipped) / 2
+    box = zoom_box(mean > 0.3)
+    scale = pixels.shape[0] / size.height, pixels.shape[1] / size.width
+    crop = pixels[
+        round(box.top * scale[0]) : max(round(box.bottom * scale[0]), round(box.top * scale[0]) + 1),
+        round(box.left * scale[1]) : max(round(box.right * scale[1]), round(box.left * scale[1]) + 1),
+    ]
+    closer = _ask(client, _squash(crop)[None])[0]
+    zoomed = mean.copy()
+    zoomed[box.top : box.bottom, box.left : box.right] = resized(closer, box.size)
+    return Looks(full, flipped, zoomed)
+
+
+def zoom_box(mask: Mask) -> Box:
+    """The box of `mask` with a margin, or the whole picture where there is nothing to go by."""
+    box = bounding_box(mask)
+    if box.size.height < 4 or box.size.width < 4:
+        return Box(0, 0, *mask.shape)
+    rows, columns = round(_ZOOM_MARGIN * box.size.height) + 2, round(_ZOOM_MARGIN * box.size.width) + 2
+    return Box(
+        max(0, box.top - rows),
+        max(0, box.left - columns),
+        min(mask.shape[0], box.bottom + rows),
+        min(mask.shape[1], box.right + columns),
+    )
+
+
+def working_size(size: Size) -> Size:
+    """`size` with its longest side at 512."""
+    scale = _WORKING_SIDE / max(size)
+    return Size(max(8, round(size.height * scale)), max(8, round(size.width * scale)))
+
+
+def join(pixels: Pixels, looks: Looks) -> Seen:
+    """Join the network's looks with the colours of a plain backdrop, where there is one."""
+    merged = looks.merged()
+    size = Size(*merged.shape)
+    small = _scaled(pixels, size)
+    backdrop = describe_backdrop(pixels)
+    if not backdrop.plain:
+        return Seen(looks, small, merged, None)
+    evidence = gather_evidence(small, merged, backdrop)
+    return Seen(looks, small, join_evidence(merged, evidence), evidence.distance > _COLOR_STEP)
+
+
+def matte(pixels: Pixels, seen: Seen) -> Matte:
+    """The alpha matte at full resolution, float32 [H, W]."""
+    size = Size(*pixels.shape[:2])
+    kept = without_specks(seen.probability > 0.5, _SPECK_SHARE)
+    near = cv2.dilate(kept.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    coarse = resized(np.where(near, seen.probability, 0.0).astype(np.float32), size)
+    radius = max(2, round(_BAND * max(size) / _WORKING_SIDE))
+    return refine_alpha(pixels.astype(np.float32) / np.float32(255), coarse, radius)
+
+
+def _cutout(pixels: Pixels, alpha: Matte, scores: dict[str, float]) -> Cutout:
+    mask = alpha >= 0.5
+    return Cutout(estimate_foreground(pixels, alpha), alpha, mask, bounding_box(mask), scores)
+
+
+def _ask(client: InferenceClient, images: Pixels) -> Real:
+    answer = client.infer("segmenter", {"IMAGE": np.ascontiguousarray(images)})
+    return cast(Real, answer["ALPHA"][..., 0])
+
+
+def _squash(pixels: Pixels) -> Pixels:
+    return _scaled(pixels, _NETWORK)
+
+
+def _scaled(pixels: Pixels, size: Size) -> Pixels:
+    shrink = size.height < pixels.shape[0] or size.width < pixels.shape[1]
+    kernel = cv2.INTER_AREA if shrink else cv2.INTER_LINEAR
+    return cast(Pixels, cv2.resize(pixels, (size.width, size.height), interpolation=kernel))
