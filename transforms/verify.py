@@ -25,7 +25,7 @@ from transforms.ops.geometry import lay, resample
 from transforms.ops.halo import outline_of
 from transforms.ops.quality import box_of, cover_of, height_fraction, outside_px
 from transforms.ops.reference import Placing, differing_pixels
-from transforms.ops.seams import seam_delta_e, seam_score
+from transforms.ops.seams import seam_delta_e, seam_score, windowed_seam_score
 from transforms.records import Job, Mask, Scene
 from transforms.stage import StageTransform
 from transforms.work import Run
@@ -38,8 +38,9 @@ class VerifyLimits:
     Attributes:
         min_core_share: of the product's parts that are not thin, proven equal to the source.
         max_expansion: growth of the product as a segmenter sees it, as a share of its area.
-        max_seam_score: gradient across a seam over that beside it.
-        max_seam_delta_e: CIEDE2000 of the strips on both sides of a seam.
+        max_seam_score: gradient across a seam over that beside it, mean along the seam.
+        max_seam_window: the same, 90th percentile of the seam's windows: an object cut along a part of it.
+        max_seam_delta_e: CIEDE2000 of the strips on both sides of a seam, beyond that of its parallels.
         max_halo: share of the old backdrop's colour in the ring around the product.
         min_contrast: CIE76 between the product's rim and the background.
         min_height: the product's height over the placement's.
@@ -49,8 +50,9 @@ class VerifyLimits:
 
     min_core_share: float = 0.90
     max_expansion: float = 0.35
-    max_seam_score: float = 3.0
-    max_seam_delta_e: float = 8.0
+    max_seam_score: float = 1.75
+    max_seam_window: float = 3.4
+    max_seam_delta_e: float = 15.0
     max_halo: float = 0.45
     min_contrast: float = 3.0
     min_height: float = 0.08
@@ -61,7 +63,14 @@ class VerifyLimits:
         for name in ("min_core_share", "min_height", "max_unsafe", "max_halo"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ConfigError(f"verify: {name} {getattr(self, name)} is not within 0..1")
-        for name in ("max_expansion", "max_seam_score", "max_seam_delta_e", "min_contrast", "safe_zone_slack_px"):
+        for name in (
+            "max_expansion",
+            "max_seam_score",
+            "max_seam_window",
+            "max_seam_delta_e",
+            "min_contrast",
+            "safe_zone_slack_px",
+        ):
             if getattr(self, name) < 0:
                 raise ConfigError(f"verify: {name} {getattr(self, name)} must not be negative")
 
@@ -157,6 +166,9 @@ def _standing(job: Job, scene: Scene, limits: VerifyLimits) -> Iterator[Finding]
 def _seams(scene: Scene, limits: VerifyLimits) -> Iterator[Finding]:
     score = seam_score(scene.pixels, scene.kept)
     yield Finding("seam_score", score, limits.max_seam_score, "seam_visible", "a seam shows")
+    window = windowed_seam_score(scene.pixels, scene.kept)
+    detail = "something is cut at a seam"
+    yield Finding("seam_window", window, limits.max_seam_window, "seam_visible", detail)
     delta_e = seam_delta_e(scene.pixels, scene.kept)
     yield Finding("seam_delta_e", delta_e, limits.max_seam_delta_e, "seam_color", "colours differ across a seam")
 

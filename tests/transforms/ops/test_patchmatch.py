@@ -78,7 +78,9 @@ def test_upscaling_keeps_the_frame_and_the_texture():
     candidate, guide = paint(*small, "", 1)
     scene = upscale(image, product, known, candidate, guide, "", 1)
     assert scene.shape == image.shape and np.array_equal(scene[known > 0], image[known > 0])
-    grain_kept, grain_painted = (float(np.diff(part, axis=1).std()) for part in (image[66:96, :, 0] * 1.0, scene[5:50, :, 0] * 1.0))
+    grain_kept, grain_painted = (
+        float(np.diff(part, axis=1).std()) for part in (image[66:96, :, 0] * 1.0, scene[5:50, :, 0] * 1.0)
+    )
     assert grain_painted > 0.5 * grain_kept
 
 
