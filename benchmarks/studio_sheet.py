@@ -10,19 +10,19 @@ from __future__ import annotations
 import argparse
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from models.serving.items import Answer, Item, answer_items
 from transforms.background import BackgroundSettings, paint_background
 from transforms.compose import ComposeSettings, compose_job
 from transforms.errors import Refusal
+from transforms.inference.contracts import CONTRACTS
 from transforms.inference.fake import FakeClient
-from transforms.inference.interface import Tensors
 from transforms.ops import studio
 from transforms.placements import PLACEMENTS
 from transforms.records import Box, Cutout, Job, Pixels, Product, ProductImage, SourceFacts
@@ -32,24 +32,18 @@ _CELL = 420
 
 def studio_client() -> FakeClient:
     """The painter in this process, behind the client's interface and checks."""
-    return FakeClient({"studio": _paint, "studio_upscale": _upscale})
+    answers = {"studio": _paint, "studio_upscale": _upscale}
+    return FakeClient({name: partial(answer_items, CONTRACTS[name], answer=answer) for name, answer in answers.items()})
 
 
-def _paint(inputs: Tensors) -> dict[str, NDArray[Any]]:
-    painted = [
-        studio.paint(image, product[..., 0], known[..., 0], prompt[0].decode(), int(seed[0]))
-        for image, product, known, prompt, seed in zip(
-            *(inputs[name] for name in ("IMAGE", "PRODUCT", "KNOWN", "PROMPT", "SEED")), strict=True
-        )
-    ]
-    return {"CANDIDATE": np.stack(painted), "GUIDE": np.zeros((len(painted), *painted[0].shape[:2], 2), np.int16)}
+def _paint(item: Item) -> Answer:
+    candidate = studio.paint(*(item[name] for name in ("IMAGE", "PRODUCT", "KNOWN", "PROMPT", "SEED")))
+    return {"CANDIDATE": candidate, "GUIDE": np.zeros((*candidate.shape[:2], 2), np.int16)}
 
 
-def _upscale(inputs: Tensors) -> dict[str, NDArray[Any]]:
-    image, product, known = inputs["IMAGE"][0], inputs["PRODUCT"][0, ..., 0], inputs["KNOWN"][0, ..., 0]
-    prompt, seed = inputs["PROMPT"][0, 0].decode(), int(inputs["SEED"][0, 0])
-    candidate, guide = inputs["CANDIDATE"][0], inputs["GUIDE"][0]
-    return {"SCENE": studio.upscale(image, product, known, candidate, guide, prompt, seed)[None]}
+def _upscale(item: Item) -> Answer:
+    names = ("IMAGE", "PRODUCT", "KNOWN", "CANDIDATE", "GUIDE", "PROMPT", "SEED")
+    return {"SCENE": studio.upscale(*(item[name] for name in names))}
 
 
 def job_of(path: Path, seed: int, prompt: str) -> Job:

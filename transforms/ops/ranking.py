@@ -13,7 +13,7 @@ from transforms.ops.palette import Palette, harmony, product_palette
 from transforms.records import Mask, Pixels
 
 _RING = 0.012  # width of the compared strips, as a share of the longer side
-_INDISTINCT, _DISTINCT = 0.035, 0.17  # Oklab distances across an outline: barely seen, and plainly seen
+_INDISTINCT, _DISTINCT = 0.035, 0.2  # Oklab distances across an outline: barely seen, and plainly seen
 _WEAK_SHARE = 25  # the percentile of the outline that stands for its weakest stretch
 
 
@@ -64,8 +64,8 @@ def _strips(image: Pixels, product: Pixels, candidate: Pixels) -> tuple[Floats, 
     radius = max(2, round(_RING * max(matte.shape)))
     own, backdrop = to_oklab(image), to_oklab(candidate)
     solid = (matte > 0.98).astype(np.float32)
-    deep = cv2.erode(solid, np.ones((3, 3), np.uint8))
-    inside = _mean_around(own, np.where(deep.sum() > 0, deep, solid).astype(np.float32), radius)
+    deep = cv2.erode(solid, np.ones((radius + 1, radius + 1), np.uint8))
+    inside = _mean_around(own, np.asarray(deep, np.float32), 2 * radius)
     beside = _mean_around(backdrop, (matte < 0.02).astype(np.float32), radius)
     outline = (matte > 0.3) & (cv2.erode(solid, np.ones((3, 3), np.uint8)) == 0)
     return own, inside, beside, outline

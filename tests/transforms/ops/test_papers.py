@@ -1,0 +1,44 @@
+import re
+
+import pytest
+
+from transforms.ops.papers import COLOURS, MOODS, PAPERS, Wish, read_prompt
+
+
+def test_words_that_mean_nothing_here_ask_for_nothing():
+    assert read_prompt("a beautiful product for every home") == Wish()
+    assert read_prompt("") == Wish()
+
+
+def test_the_first_colour_named_is_the_backdrops():
+    assert read_prompt("sage green wall with blue accents").colour == COLOURS["sage"]
+
+
+def test_light_is_the_lamp_unless_it_describes_a_colour():
+    assert read_prompt("soft light").lightness == 0
+    assert read_prompt("light blue studio").lightness > 0
+
+
+def test_moods_add_up_within_their_bounds():
+    wish = read_prompt("golden sunset, warm, moody dramatic luxury, deep dark")
+    assert wish.warmth == 1.0 and wish.drama == 1.0 and wish.lightness == pytest.approx(-0.5)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "pose"),
+    [("hung on the wall", "hung"), ("flat lay on linen", "flat"), ("on a floor", "standing"), ("sage", "standing")],
+)  # fmt: skip
+def test_the_pose_is_read(prompt, pose):
+    assert read_prompt(prompt).pose == pose
+
+
+def test_concrete_brings_its_own_grey_unless_told_otherwise():
+    assert read_prompt("concrete").colour == COLOURS["stone"]
+    assert read_prompt("pink concrete").colour == COLOURS["pink"]
+
+
+def test_the_tables_hold_colours_and_fields_only():
+    assert all(re.fullmatch(r"#[0-9a-f]{6}", code) for code in COLOURS.values())
+    assert all(0 < taste <= 1 for _, taste in PAPERS.values())
+    assert {name for moves in MOODS.values() for name in moves} <= set(Wish.__dataclass_fields__)
+    assert len(COLOURS) + len(MOODS) >= 60

@@ -1,0 +1,66 @@
+import numpy as np
+
+from transforms.ops.shadows import KeyLight, contact_shadow, floor_shadow, run_widths, wall_shadow
+
+FROM_LEFT = KeyLight(across=0.7, back=0.25, softness=0.3)
+
+
+def bottle(height=240, width=200):
+    matte = np.zeros((height, width), np.float32)
+    matte[60:190, 85:115] = 1
+    return matte
+
+
+def test_the_shadow_falls_away_from_the_light():
+    key, _ = floor_shadow(bottle(), FROM_LEFT, 0.0)
+    assert key[165:190, 120:180].mean() < key[165:190, 20:80].mean() - 0.1
+
+
+def test_a_mirrored_light_throws_a_mirrored_shadow():
+    from_right = FROM_LEFT._replace(across=-FROM_LEFT.across)
+    left, _ = floor_shadow(bottle(), FROM_LEFT, 0.0)
+    right, _ = floor_shadow(bottle(), from_right, 0.0)
+    assert abs(left.mean() - right[:, ::-1].mean()) < 0.01
+    assert np.abs(left - right[:, ::-1]).mean() < 0.03
+
+
+def test_the_floor_before_and_far_from_the_product_is_lit():
+    key, sky = floor_shadow(bottle(), FROM_LEFT, 0.0)
+    assert key[215:].min() > 0.9 and sky[215:].min() > 0.75
+    assert sky[186, 100] < 0.5
+
+
+def test_shadows_are_softer_further_from_the_base():
+    def edge(row_values):
+        return np.abs(np.diff(row_values)).max()
+
+    key, _ = floor_shadow(bottle(), FROM_LEFT._replace(back=0.8), 0.0)
+    near, far = key[184, 116:], key[168, 116:]
+    assert edge(near) > edge(far)
+
+
+def test_nothing_above_the_given_row_is_touched():
+    key, sky = floor_shadow(bottle(), FROM_LEFT, 0.9)
+    assert key[:200].min() > 0.999 and sky[:200].min() > 0.999
+
+
+def test_an_empty_matte_leaves_an_open_floor():
+    key, sky = floor_shadow(np.zeros((40, 30), np.float32), FROM_LEFT, 0.0)
+    assert key.min() == 1.0 and sky.min() == 1.0
+    assert contact_shadow(np.zeros((40, 30), np.float32))[1].size == 0
+
+
+def test_contact_is_dark_under_the_base_and_nowhere_else():
+    rows, dark = contact_shadow(bottle())
+    below = dark[191 - rows.start]
+    assert below[100] > 0.35 and below[:60].max() < 0.01
+
+
+def test_a_hung_product_shades_the_wall_below_and_beside_it():
+    key, _ = wall_shadow(bottle(), FROM_LEFT, 10.0)
+    assert key[100:180, 117].mean() < key[100:180, 82].mean()
+    assert key[193, 100] < key[55, 100]
+
+
+def test_runs_are_measured_row_by_row():
+    assert run_widths(np.array([[True, False, True, True], [False] * 4])).tolist() == [[1, 0, 2, 2], [0] * 4]

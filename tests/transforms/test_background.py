@@ -1,0 +1,153 @@
+import pickle
+from dataclasses import asdict, replace
+from functools import partial
+
+import cv2
+import numpy as np
+import pytest
+
+from models.serving.items import answer_items
+from transforms.background import BackgroundSettings, PaintBackground, paint_background, paint_background_job
+from transforms.errors import ConfigError, ModelFailed, Rejected, ServerUnavailable, ServingError
+from transforms.inference.config import ServingConfig
+from transforms.inference.contracts import CONTRACTS, bucket_of
+from transforms.inference.fake import FakeClient
+from transforms.ops import studio
+from transforms.placements import PLACEMENTS
+from transforms.records import Box, Cutout, Job, Product, ProductImage, SourceFacts
+
+PAINT = ("IMAGE", "PRODUCT", "KNOWN", "PROMPT", "SEED")
+UPSCALE = ("IMAGE", "PRODUCT", "KNOWN", "CANDIDATE", "GUIDE", "PROMPT", "SEED")
+
+
+def painting(item):
+    candidate = studio.paint(*(item[name] for name in PAINT))
+    return {"CANDIDATE": candidate, "GUIDE": np.zeros((*candidate.shape[:2], 2), np.int16)}
+
+
+def upscaling(item):
+    return {"SCENE": studio.upscale(*(item[name] for name in UPSCALE))}
+
+
+def client(**answers):
+    answers = {"studio": painting, "studio_upscale": upscaling} | answers
+    return FakeClient({name: partial(answer_items, CONTRACTS[name], answer=answer) for name, answer in answers.items()})
+
+
+def job(placement="pmax_landscape", rgb=(40, 70, 130), seed=11, **words):
+    mask = np.zeros((800, 600), bool)
+    mask[160:720, 180:420] = True
+    pixels = np.full((800, 600, 3), 255, np.uint8)
+    pixels[mask] = rgb
+    return Job(
+        Product("m", 0, "shop", "1", "a.png", seed=seed, **words),
+        image=ProductImage(pixels, SourceFacts("d", 1, "png", "RGB")),
+        task="background",
+        cutout=Cutout(pixels, mask.astype(np.float32), mask, Box(160, 180, 720, 420)),
+        placement=PLACEMENTS[placement],
+    )
+
+
+@pytest.mark.parametrize("placement", sorted(PLACEMENTS))
+def test_every_placement_gets_a_scene_of_its_size_with_the_product_in_the_safe_zone(placement):
+    done = paint_background(job(placement), client(), BackgroundSettings(candidates=2))
+    spec = PLACEMENTS[placement]
+    assert done.background.shape == (*spec.size, 3) and done.background.dtype == np.uint8
+    assert done.candidate.pixels.shape == (*bucket_of(spec.size), 3)
+    assert done.prompt == done.candidate.prompt
+    transform, zone = done.transform, spec.safe_zone
+    assert transform.top + 160 * transform.scaled.height / 800 >= zone.top - 1
+    assert transform.top + 720 * transform.scaled.height / 800 <= zone.bottom + 1
+
+
+def test_the_winner_is_the_best_of_the_candidates_and_is_what_was_upscaled():
+    fake = client()
+    done = paint_background(job(), fake, BackgroundSettings(candidates=6))
+    models = [model for model, _ in fake.requests]
+    assert models == ["studio", "studio", "studio_upscale"]
+    seeds = np.concatenate([inputs["SEED"][:, 0] for model, inputs in fake.requests if model == "studio"])
+    assert len(set(seeds)) == 6 and done.candidate.seed == seeds[int(done.scores["background_winner"])]
+    small = cv2.resize(done.background, done.candidate.pixels.shape[1::-1], interpolation=cv2.INTER_AREA)
+    assert np.abs(small.astype(int) - done.candidate.pixels).mean() < 1.6
+    assert 0 < done.scores["background_reward"] <= 1 and done.scores["background_painter"] == 0
+
+
+def test_the_same_job_gives_the_same_bytes_and_another_seed_other_ones():
+    settings = BackgroundSettings(candidates=2)
+    first, again = (paint_background(job(), client(), settings) for _ in range(2))
+    other = paint_background(job(seed=12), client(), settings)
+    assert np.array_equal(first.background, again.background)
+    assert not np.array_equal(first.background, other.background)
+
+
+def test_candidates_do_not_depend_on_how_many_were_asked_for():
+    fakes = [client(), client()]
+    for fake, count in zip(fakes, (2, 5), strict=True):
+        paint_background(job(), fake, BackgroundSettings(candidates=count))
+    two, five = (fake.requests[0][1]["SEED"][:2].tolist() for fake in fakes)
+    assert two == five
+
+
+def test_prompts_come_from_the_row_or_in_turn_from_the_category():
+    fake = client()
+    paint_background(job(prompt="sage studio"), fake, BackgroundSettings(candidates=3))
+    assert set(fake.requests[0][1]["PROMPT"][:, 0]) == {b"sage studio, standing on the floor"}
+    fake = client()
+    paint_background(job(title="Wall clock"), fake, BackgroundSettings(candidates=4))
+    prompts = [text.decode() for text in fake.requests[0][1]["PROMPT"][:, 0]]
+    assert len(set(prompts)) == 4 and all("hung on the wall" in prompt for prompt in prompts)
+
+
+def test_what_hangs_keeps_its_middle_and_what_stands_its_base():
+    high = job("pinterest_standard", title="Wall clock"), job("pinterest_standard", title="Vase")
+    hung, standing = (paint_background(one, client(), BackgroundSettings(candidates=1)).transform for one in high)
+    assert hung.scaled == standing.scaled and hung.top < standing.top
+
+
+def test_a_painter_that_fails_for_good_hands_over_to_the_next():
+    def broken(item):
+        raise ModelFailed("no weights")
+
+    settings = BackgroundSettings(painters=("patchmatch", "studio"), candidates=1)
+    done = paint_background(job(), client(patchmatch=broken), settings)
+    assert done.scores["background_painter"] == 1
+    with pytest.raises(ModelFailed):
+        paint_background(job(), client(patchmatch=broken, studio=broken), settings)
+
+
+def test_a_server_that_is_down_is_no_reason_to_change_the_painter():
+    def down(item):
+        raise ServerUnavailable("gone")
+
+    fake = client(patchmatch=down)
+    with pytest.raises(ServingError):
+        paint_background(job(), fake, BackgroundSettings(painters=("patchmatch", "studio"), candidates=1))
+    assert [model for model, _ in fake.requests] == ["patchmatch"]
+
+
+def test_a_product_that_no_candidate_sets_off_is_rejected():
+    def white(item):
+        candidate = np.full_like(item["IMAGE"], 246)
+        return {"CANDIDATE": candidate, "GUIDE": np.zeros((*candidate.shape[:2], 2), np.int16)}
+
+    with pytest.raises(Rejected) as refusal:
+        paint_background(job(rgb=(244, 244, 244)), client(studio=white), BackgroundSettings(candidates=2))
+    assert refusal.value.reason == "indistinct_product" and refusal.value.value < refusal.value.limit
+
+
+def test_other_tasks_pass_untouched():
+    outpaint = replace(job(), task="outpaint")
+    serving = ServingConfig(("127.0.0.1:1",))
+    assert paint_background_job(outpaint, serving=serving, settings=BackgroundSettings()) is outpaint
+
+
+def test_the_step_travels_and_its_settings_are_plain_data():
+    step = PaintBackground(ServingConfig(("127.0.0.1:1",)), BackgroundSettings(candidates=2)).step()
+    assert pickle.loads(pickle.dumps(step)).keywords["settings"].candidates == 2
+    assert asdict(BackgroundSettings())["painters"] == ("studio",)
+
+
+@pytest.mark.parametrize("wrong", [{"painters": ()}, {"painters": ("crayon",)}, {"candidates": 0}, {"candidates": 99}])
+def test_settings_that_cannot_work_are_refused_at_launch(wrong):
+    with pytest.raises(ConfigError):
+        BackgroundSettings(**wrong)

@@ -1,0 +1,50 @@
+import pytest
+
+from transforms.ops.papers import read_prompt
+from transforms.prompts import CATEGORIES, OTHER, category_of, prompts_of
+from transforms.records import Product
+
+
+def product(**words):
+    return Product("m.parquet", 0, "shop", "1", "a.jpg", **words)
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("Cuckoo clock, walnut", "wall"),
+        ("Wall Mirrors", "wall"),
+        ("Brass chandelier", "pendant"),
+        ("Leather ankle boots", "footwear"),
+        ("Women's T-Shirts", "apparel"),
+        ("Summer dresses", "apparel"),
+        ("Bookshelves", "other"),
+        ("Oak shelves", "furniture"),
+        ("Winchester armchair", "furniture"),
+        ("Glass bottle", "kitchen"),
+        ("Teddy bear", "other"),
+        ("", "other"),
+    ],
+)
+def test_a_title_names_its_category(title, name):
+    assert category_of([title]).name == name
+
+
+def test_the_title_tells_more_than_the_category_column():
+    assert category_of(["Cuckoo clock", "Home > Furniture"]).name == "wall"
+    assert category_of(["Model 7", "Home > Furniture > Chairs"]).name == "furniture"
+
+
+def test_a_rows_own_prompt_stands_alone_and_gets_its_pose():
+    words = prompts_of(product(title="Wall clock", prompt=" deep green backdrop "))
+    assert words.prompts == ("deep green backdrop, hung on the wall",)
+    assert prompts_of(product(title="Wall clock", prompt="flat lay on linen")).prompts == ("flat lay on linen",)
+
+
+@pytest.mark.parametrize("category", [*CATEGORIES, OTHER], ids=lambda category: category.name)
+def test_the_painter_reads_the_same_pose_out_of_every_prompt(category):
+    poses = {"standing on the floor": "standing", "hung on the wall": "hung", "flat lay": "flat"}
+    title = category.words.split(", ")[0]
+    prompts = prompts_of(product(title=title)).prompts
+    assert len(prompts) >= 4
+    assert {read_prompt(prompt).pose for prompt in prompts} == {poses[category_of([title]).pose]}
