@@ -27,6 +27,7 @@ from google.protobuf import text_format
 from tritonclient.grpc.model_config_pb2 import ModelConfig
 
 from models.export.identity import Dependencies, dependencies_of, digest_of, files_under, version_of
+from models.serving.engines import precision_here
 from transforms.errors import ConfigError
 from transforms.inference.contracts import CONTRACTS, ModelContract, TensorSpec
 
@@ -166,7 +167,7 @@ def _code_of(source: Path, models: Sequence[str]) -> dict[str, Dependencies]:
 def _repository_key(source: Path, models: Sequence[str], code: Mapping[str, Dependencies], factor: int) -> str:
     from models.export.onnx import SOURCES, package_file
 
-    parts: list[bytes] = [str(factor).encode(), version_of("onnx").encode()]
+    parts: list[bytes] = [str(factor).encode(), version_of("onnx").encode(), precision_here("bf16").encode()]
     parts += [version_of(engine).encode() for engine in ("onnxruntime", "openvino")]
     for folder in (*(source / model for model in models), _backends_of(source), Path(__file__).parent):
         parts += [part for path in files_under(folder) for part in (path.name.encode(), path.read_bytes())]
@@ -214,6 +215,7 @@ def model_digest(folder: Path, config: Any, code: Dependencies) -> str:
     if _is_engine(folder):
         engine = config.parameters["cpu_engine"].string_value if "cpu_engine" in config.parameters else "tensorrt"
         parts += [(folder / "1" / "model.onnx").read_bytes(), engine.encode(), version_of(engine).encode()]
+        parts += [precision_here(config.parameters["precision"].string_value).encode()] if engine != "tensorrt" else []
     return digest_of(parts)
 
 

@@ -18,7 +18,7 @@ def load_engine(path: Path, engine: str, precision: str, threads: int) -> Engine
     Args:
         path: an ONNX file with one input.
         engine: `onnxruntime` or `openvino`.
-        precision: `fp32` or `bf16`; bf16 is OpenVINO's only, and falls back to fp32 on a CPU without it.
+        precision: `fp32` or `bf16`; bf16 is OpenVINO's only, and becomes fp32 where `precision_here` says so.
         threads: of one inference. Part of a result's identity: sums are split by thread.
 
     Raises:
@@ -31,7 +31,16 @@ def load_engine(path: Path, engine: str, precision: str, threads: int) -> Engine
     }
     if (engine, precision) not in loaders:
         raise ValueError(f"no CPU engine {engine!r} with precision {precision!r}; known: {sorted(loaders)}")
-    return loaders[engine, precision](path, threads)
+    return loaders[engine, precision_here(precision)](path, threads)
+
+
+def precision_here(precision: str) -> str:
+    """What `precision` becomes on this CPU: bf16 is fp32 where the CPU has no instructions for it.
+
+    Part of a served model's identity, because it changes the answers.
+    """
+    cpu = Path("/proc/cpuinfo").read_text()
+    return "fp32" if precision == "bf16" and "avx512_bf16" not in cpu and "amx_bf16" not in cpu else precision
 
 
 def run_fixed(engine: Engine, images: NDArray[np.uint8], fixed_batch: int) -> NDArray[np.float32]:

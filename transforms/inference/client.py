@@ -25,18 +25,16 @@ from transforms.errors import (
     ConfigError,
     DeadlineExceeded,
     InvalidAnswer,
-    ModelFailed,
     ModelNotFound,
     QueueFull,
-    RequestRefused,
     ServerUnavailable,
     ServingError,
-    StubCrashed,
 )
 from transforms.inference.config import ServingConfig
 from transforms.inference.contracts import CONTRACTS, STRING, ModelContract, TensorSpec
 from transforms.inference.endpoints import Endpoints
 from transforms.inference.interface import InferenceClient, Tensors, check_answer, check_request, contract_of
+from transforms.inference.statuses import class_of
 
 _LOG = logging.getLogger(__name__)
 _CONTROL_DEADLINE_SEC = 10.0
@@ -44,7 +42,7 @@ _Result = TypeVar("_Result")
 
 
 def translate(error: InferenceServerException, what: str) -> ServingError:
-    """The error of ours for one of the server's; the statuses and texts were read off tritonserver 2.51.
+    """The error of ours for one of the server's.
 
     Args:
         error: as tritonclient raised it.
@@ -53,37 +51,7 @@ def translate(error: InferenceServerException, what: str) -> ServingError:
     status = str(error.status() or "").removeprefix("StatusCode.")
     # A model's traceback stays in the server's log: it names paths and shows code.
     text = str(error.message() or "no message").partition("\n\nAt:\n")[0].strip()
-    return _class_of(status, text)(f"{what}: {text} ({status or 'refused by the client library'})")
-
-
-def _class_of(status: str, text: str) -> type[ServingError]:
-    if "Stub process" in text:
-        return StubCrashed
-    if status == "UNAVAILABLE" and ("Exceeds maximum queue size" in text or "Request timeout expired" in text):
-        return QueueFull
-    if status == "NOT_FOUND" and "has no available versions" in text:  # unloaded, or the server drains
-        return ServerUnavailable
-    if status == "RESOURCE_EXHAUSTED" and "larger than max" in text:
-        return RequestRefused
-    if "Stream removed" in text or "Socket closed" in text:
-        return ServerUnavailable
-    return _BY_STATUS.get(status, ServingError)
-
-
-_BY_STATUS: Mapping[str, type[ServingError]] = {
-    "": RequestRefused,
-    "INVALID_ARGUMENT": RequestRefused,
-    "UNAUTHENTICATED": RequestRefused,
-    "PERMISSION_DENIED": RequestRefused,
-    "UNIMPLEMENTED": RequestRefused,
-    "NOT_FOUND": ModelNotFound,
-    "INTERNAL": ModelFailed,
-    "UNAVAILABLE": ServerUnavailable,
-    "CANCELLED": ServerUnavailable,
-    "ABORTED": ServerUnavailable,
-    "RESOURCE_EXHAUSTED": ServerUnavailable,
-    "DEADLINE_EXCEEDED": DeadlineExceeded,
-}
+    return class_of(status, text)(f"{what}: {text} ({status or 'refused by the client library'})")
 
 
 class TritonClient:
@@ -98,6 +66,7 @@ class TritonClient:
         self._serving, self._contracts = serving, contracts
         self._endpoints = Endpoints(serving.endpoints, serving.retry.down_sec)
         self._slots = threading.BoundedSemaphore(serving.max_in_flight)
+        self._model_slots: dict[str, threading.BoundedSemaphore] = {}
         self._connections: dict[str, Any] = {}
         self._headers = {name: _revealed(name, value) for name, value in serving.headers}
         self._counts: Counter[str] = Counter()
@@ -113,14 +82,16 @@ class TritonClient:
         request = [_encoded(spec, inputs[spec.name]) for spec in contract.inputs]
 
         def attempt(endpoint: str) -> dict[str, NDArray[Any]]:
-            result = self._connection(endpoint).infer(
-                contract.name, request, headers=self._headers, client_timeout=deadline
-            )
+            with slots, self._slots:
+                result = self._connection(endpoint).infer(
+                    contract.name, request, headers=self._headers, client_timeout=deadline
+                )
             outputs = _decoded(contract, result)
             check_answer(contract, batch, inputs, outputs)
             return outputs
 
         self._count("requests")
+        slots = self._slots_of(model)
         return self._persist(self._endpoints, model, attempt)
 
     def model_digests(self) -> Mapping[str, str]:
@@ -165,11 +136,10 @@ class TritonClient:
             time.sleep(self._wait_sec(tries, len(endpoints)))
 
     def _once(self, what: str, endpoint: str, attempt: Callable[[str], _Result]) -> _Result:
-        with self._slots:
-            try:
-                return attempt(endpoint)
-            except InferenceServerException as error:
-                raise translate(error, f"{what} at {endpoint}") from None
+        try:
+            return attempt(endpoint)
+        except InferenceServerException as error:
+            raise translate(error, f"{what} at {endpoint}") from None
 
     def _note(self, endpoints: Endpoints, endpoint: str, error: ServingError) -> None:
         self._count(error.reason)
@@ -184,27 +154,39 @@ class TritonClient:
         longest = min(retry.max_wait_sec, retry.first_wait_sec * 2.0 ** (rounds - 1)) if rounds else 0.0
         return self._dice.uniform(0, longest)
 
+    def _slots_of(self, model: str) -> threading.BoundedSemaphore:
+        """The slots of `model`, by the instances that the first endpoint to answer has of it."""
+        if model not in self._model_slots:
+            config = self._served(self._endpoints, model)
+            instances = max(1, sum(group.count for group in config.instance_group)) * len(self._endpoints)
+            slots = threading.BoundedSemaphore(instances * self._serving.in_flight_per_instance)
+            with self._lock:
+                self._model_slots.setdefault(model, slots)
+        return self._model_slots[model]
+
+    def _served(self, endpoints: Endpoints, model: str) -> Any:
+        """A model's configuration as one of `endpoints` has it."""
+
+        def attempt(endpoint: str) -> Any:
+            return (
+                self._connection(endpoint)
+                .get_model_config(model, headers=self._headers, client_timeout=_CONTROL_DEADLINE_SEC)
+                .config
+            )
+
+        return self._persist(endpoints, f"configuration of {model}", attempt)
+
     def _digests_at(self, endpoint: str) -> dict[str, str]:
-        digests = {}
+        digests, only = {}, Endpoints((endpoint,), self._serving.retry.down_sec)
         for model in self._contracts:
             try:
-                digests[model] = self._digest_at(endpoint, model)
+                config = self._served(only, model)
             except ModelNotFound:  # a server may hold some of the models
                 continue
+            digests[model] = str(config.parameters["model_digest"].string_value)
+            if not digests[model]:
+                raise ConfigError(f"{endpoint} serves {model!r} without a model_digest: materialise its repository")
         return digests
-
-    def _digest_at(self, endpoint: str, model: str) -> str:
-        def attempt(_: str) -> str:
-            answer = self._connection(endpoint).get_model_config(
-                model, headers=self._headers, client_timeout=_CONTROL_DEADLINE_SEC
-            )
-            return str(answer.config.parameters["model_digest"].string_value)
-
-        only = Endpoints((endpoint,), self._serving.retry.down_sec)
-        digest = self._persist(only, f"configuration of {model}", attempt)
-        if not digest:
-            raise ConfigError(f"{endpoint} serves {model!r} without a model_digest: materialise its repository")
-        return digest
 
     def _connection(self, endpoint: str) -> Any:
         with self._lock:

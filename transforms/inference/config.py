@@ -35,7 +35,7 @@ class Retry:
 
     Waits are drawn uniformly from [0, min(max_wait_sec, first_wait_sec * 2^n)] ("full jitter",
     https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). With the defaults they add up to
-    half a minute on average, which spans the restart of a server.
+    three quarters of a minute on average, which spans the restart of a server.
 
     Attributes:
         attempts: tries of one request at most, the first included.
@@ -44,7 +44,7 @@ class Retry:
         down_sec: how long an endpoint that failed is passed over while another one is left.
     """
 
-    attempts: int = 12
+    attempts: int = 16
     deadline_attempts: int = 2
     first_wait_sec: float = 0.2
     max_wait_sec: float = 8.0
@@ -69,6 +69,8 @@ class ServingConfig:
             never appear in logs, messages or this object's repr.
         deadline_sec: deadline of one attempt; None takes the contract's own.
         max_in_flight: requests of this process under way at once.
+        in_flight_per_instance: requests of this process to one model under way at once, for each of its instances
+            on all endpoints. Two keep an instance busy; what waits here does not run into its deadline.
         max_message_bytes: limit of one request or answer.
     """
 
@@ -78,6 +80,7 @@ class ServingConfig:
     retry: Retry = Retry()
     deadline_sec: float | None = None
     max_in_flight: int = 16
+    in_flight_per_instance: int = 2
     max_message_bytes: int = 256 * 2**20
 
     def __post_init__(self) -> None:
@@ -89,5 +92,5 @@ class ServingConfig:
                 raise ConfigError(f"inference server {endpoint!r} is not host:port")
         if self.deadline_sec is not None and self.deadline_sec <= 0:
             raise ConfigError(f"deadline_sec {self.deadline_sec} must be positive")
-        if self.max_in_flight < 1 or self.max_message_bytes < 2**20:
-            raise ConfigError("max_in_flight must be at least 1 and max_message_bytes at least 1 MiB")
+        if min(self.max_in_flight, self.in_flight_per_instance) < 1 or self.max_message_bytes < 2**20:
+            raise ConfigError("requests in flight must be at least 1 and max_message_bytes at least 1 MiB")

@@ -79,14 +79,23 @@ _SCENE = TensorSpec("SCENE", UINT8, (-1, -1, 3), like="IMAGE")
 def paint_contract(name: str, *, instances: int = 1) -> ModelContract:
     """A painter's first half: (image, product matte, known region, prompt, seed) -> candidate, all at bucket size."""
     return ModelContract(
-        name, (_IMAGE, _PRODUCT, _KNOWN, _PROMPT, _SEED), (_PAINTED, _GUIDE), max_batch=4, instances=instances
+        name,
+        (_IMAGE, _PRODUCT, _KNOWN, _PROMPT, _SEED),
+        (_PAINTED, _GUIDE),
+        max_batch=4,
+        instances=instances,
+        deadline_sec=180.0,
     )
 
 
 def upscale_contract(name: str, *, instances: int = 1) -> ModelContract:
     """A painter's second half: the winning candidate and the inputs at placement size -> the painted scene."""
     return ModelContract(
-        name, (_IMAGE, _PRODUCT, _KNOWN, _CANDIDATE, _GUIDE, _PROMPT, _SEED), (_SCENE,), instances=instances
+        name,
+        (_IMAGE, _PRODUCT, _KNOWN, _CANDIDATE, _GUIDE, _PROMPT, _SEED),
+        (_SCENE,),
+        instances=instances,
+        deadline_sec=120.0,
     )
 
 
@@ -99,13 +108,14 @@ CONTRACTS: Mapping[str, ModelContract] = {
             (TensorSpec("ALPHA", FP32, (320, 320, 1), low=0.0, high=1.0),),
             platform="tensorrt_plan",
             cpu_engine="openvino",
+            cpu_precision="bf16",
         ),
         ModelContract(
             "unsafe_image",
             (TensorSpec("IMAGE", UINT8, (224, 224, 3)),),
             (TensorSpec("SCORE", FP32, (1,), low=0.0, high=1.0),),
             platform="tensorrt_plan",
-            cpu_engine="onnxruntime",
+            cpu_engine="openvino",
         ),
         ModelContract(
             "text_detector",

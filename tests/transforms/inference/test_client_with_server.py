@@ -139,7 +139,7 @@ def test_a_slow_model_runs_into_its_deadline_twice_and_no_more(troubled_triton: 
 
 
 def test_a_full_queue_is_waited_out_and_counted(troubled_triton: EmbeddedServer) -> None:
-    client = client_of(troubled_triton, retry=Retry(attempts=50, max_wait_sec=0.5))
+    client = client_of(troubled_triton, in_flight_per_instance=8, retry=Retry(attempts=50, max_wait_sec=0.5))
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: client.infer("text_detector", trouble(OK)), range(16)))
     assert len(answers) == 16
@@ -148,9 +148,9 @@ def test_a_full_queue_is_waited_out_and_counted(troubled_triton: EmbeddedServer)
     assert counts["retries"] == counts["queue_full"]
 
 
-def test_no_more_requests_are_in_flight_than_allowed(troubled_triton: EmbeddedServer) -> None:
-    client = client_of(troubled_triton, max_in_flight=1, retry=Retry(attempts=1, deadline_attempts=1))
-    with ThreadPoolExecutor(8) as pool:  # a second one in flight may be rejected
+def test_no_more_requests_of_a_model_are_in_flight_than_allowed(troubled_triton: EmbeddedServer) -> None:
+    client = client_of(troubled_triton, in_flight_per_instance=1, retry=Retry(attempts=1, deadline_attempts=1))
+    with ThreadPoolExecutor(8) as pool:  # more would be rejected, as above
         list(pool.map(lambda _: client.infer("text_detector", trouble(OK)), range(8)))
     assert client.counts() == {"requests": 8}
 
