@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 import urllib.request
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 from types import TracebackType
 
@@ -14,16 +14,16 @@ _COMPUTE = re.compile(
 )
 
 
-def compute_sec(metrics: str) -> Counter[str]:
+def compute_sec(metrics: str) -> dict[str, float]:
     """Seconds that each model computed, from Triton's Prometheus text.
 
     >>> compute_sec('nv_inference_compute_infer_duration_us{model="a",version="1"} 2500000')
-    Counter({'a': 2.5})
+    {'a': 2.5}
     """
-    seconds: Counter[str] = Counter()
+    seconds: defaultdict[str, float] = defaultdict(float)
     for model, microseconds in _COMPUTE.findall(metrics):
         seconds[model] += float(microseconds) / 1e6
-    return seconds
+    return dict(seconds)
 
 
 class BusyMeter:
@@ -49,15 +49,16 @@ class BusyMeter:
         if self._before is None or after is None:
             return
         # A restarted server counts from zero again.
-        spent = sum(max(after[model] - self._before[model], 0.0) for model in after)
+        spent = sum(max(now - self._before.get(model, 0.0), 0.0) for model, now in after.items())
         self.share = round(spent / (time.monotonic() - self._started) / len(self._urls), 4)
 
-    def _read(self) -> Counter[str] | None:
-        total: Counter[str] = Counter()
+    def _read(self) -> dict[str, float] | None:
+        total: defaultdict[str, float] = defaultdict(float)
         for url in self._urls:
             try:
                 with urllib.request.urlopen(url, timeout=5) as answer:
-                    total.update(compute_sec(answer.read().decode()))
+                    for model, spent in compute_sec(answer.read().decode()).items():
+                        total[model] += spent
             except OSError:
                 return None
-        return total if self._urls else None
+        return dict(total) if self._urls else None

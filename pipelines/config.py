@@ -21,10 +21,10 @@ from transforms.eligibility import EligibilityLimits
 from transforms.errors import ConfigError
 from transforms.inference.config import ServingConfig, Tls
 from transforms.keys import digest_of
+from transforms.manifest import COLUMNS, ColumnMap
 from transforms.ops.decode import DecodeLimits
 from transforms.ops.encode import EncoderSettings
 from transforms.ops.encoded import EncodedLimits
-from transforms.manifest import COLUMNS, ColumnMap
 from transforms.outpaint import OutpaintSettings
 from transforms.placements import Placement, extend_placements
 from transforms.plan import PlanConfig

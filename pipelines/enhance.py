@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 import apache_beam as beam
+from apache_beam.pvalue import PCollection
 
 from pipelines.config import EnhanceConfig, as_yaml, config_of
 from pipelines.launch import ExitCode, launch
@@ -27,7 +28,7 @@ from transforms.write import WriteCreatives
 
 def build(
     root: beam.Pipeline, config: EnhanceConfig, serving: ServingConfig, shards: Sequence[Shard]
-) -> beam.PCollection[tuple[str, str]]:
+) -> PCollection[tuple[str, str]]:
     """The whole graph. Only references cross the reshuffle; pixels live inside `RunWorks`."""
     limits = config.thresholds
     works = (

@@ -1,4 +1,4 @@
-"""The end of a run: the index from the ledger, dead letters that are a manifest, delivery tables, and what is pending."""
+"""The end of a run: the index from the ledger, dead letters that are a manifest, delivery tables, what is pending."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ def stopping_on_signals(tally: Tally) -> Iterator[None]:
 
     def stop(number: int, _: FrameType | None) -> None:
         tally.stop("interrupted", f"received {signal.Signals(number).name}")
-        signal.signal(number, before[number])
+        signal.signal(number, before[signal.Signals(number)])
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in before:

@@ -169,7 +169,7 @@ def _refuse_unknown(rest: Sequence[str], parser: argparse.ArgumentParser) -> Non
     beam_parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, conflict_handler="resolve")
     for options in _all_subclasses(PipelineOptions):
         if "_add_argparse_args" in vars(options):
-            options._add_argparse_args(beam_parser)
+            options._add_argparse_args(beam_parser)  # type: ignore[attr-defined]
     _, unknown = beam_parser.parse_known_args(list(rest))
     flags = [flag.split("=")[0].lstrip("-") for flag in unknown if flag.startswith("-")] or unknown
     if flags:
@@ -178,7 +178,8 @@ def _refuse_unknown(rest: Sequence[str], parser: argparse.ArgumentParser) -> Non
 
 
 def _all_subclasses(kind: type) -> list[type]:
-    return [found for child in kind.__subclasses__() for found in (child, *_all_subclasses(child))]
+    children: list[type] = kind.__subclasses__()
+    return [found for child in children for found in (child, *_all_subclasses(child))]
 
 
 def _hint(name: str, known: set[str]) -> str:

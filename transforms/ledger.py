@@ -134,7 +134,7 @@ def read_index(store: Store, run_folder: str) -> list[pa.Table]:
 
 def merge_parts(store: Store, folder: str) -> None:
     """Merge the parts of a finished run's `folder`; see the module's text for why it may be cut off anywhere."""
-    parts = [uri for uri in _files(store, folder, ("part-",))]
+    parts = _files(store, folder, ("part-",))
     if len(parts) < 2:
         return
     batch: list[pa.Table] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -58,12 +59,12 @@ def check_schema(schema: pa.Schema, columns: ColumnMap, manifest_uri: str) -> No
         if name not in schema.names:
             raise ManifestError(f"{manifest_uri}: --column {column}={name}: the file has no column {name!r}")
     for column in COLUMNS:
-        name = columns.source_of(column, schema.names)
-        if name is None:
+        found = columns.source_of(column, schema.names)
+        if found is None:
             if column in REQUIRED and not (column == "advertiser_id" and columns.advertiser_id):
                 raise ManifestError(f"{manifest_uri}: required column {column!r} is missing; it has {schema.names}")
             continue
-        _check_type(column, name, schema.field(name).type, manifest_uri)
+        _check_type(column, found, schema.field(found).type, manifest_uri)
 
 
 def _check_type(column: str, name: str, kind: pa.DataType, manifest_uri: str) -> None:
@@ -155,5 +156,5 @@ def _unknown_names(column: pa.ChunkedArray, known: tuple[str, ...]) -> Iterator[
 
 def product_of(row: Mapping[str, object], manifest_uri: str, number: int) -> Product:
     """The product of one normalised row (a mapping by `COLUMNS`); placements, seed and key are left to the plan."""
-    texts = {column: str(row[column]) for column in (*REQUIRED, *TEXTS)}
+    texts: dict[str, Any] = {column: str(row[column]) for column in (*REQUIRED, *TEXTS)}
     return Product(manifest_uri=manifest_uri, row=number, **texts)

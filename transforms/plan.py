@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from apache_beam.pvalue import PCollection
 from numpy.typing import NDArray
 
 from transforms.errors import CanvasError, ManifestError
@@ -18,7 +19,7 @@ from transforms.keys import default_seed, digest_of, key_words, row_keys
 from transforms.ledger import PARQUET, SettledKeys, parquet_bytes, read_settled
 from transforms.manifest import ColumnMap, bad_cells, normalise, product_of, source_columns
 from transforms.placements import Placement
-from transforms.records import Job, Product
+from transforms.records import Job
 from transforms.sources.allow import SourcePolicy, resolve_uri
 from transforms.sources.identities import SourceIdentities
 from transforms.storage.store import Store, StoreConfig, open_store
@@ -115,7 +116,8 @@ def plan_table(
     words = key_words(keys)
     known = np.array([bool(identity) for identity in identities], bool)
     wanted = _wanted(table, wrong, config)
-    pieces, missing = [], {}
+    pieces: list[pa.Table] = []
+    missing: dict[int, list[str]] = {}
     for name, placement in config.by_name.items():
         at = np.flatnonzero(wanted[name])
         if not len(at):
@@ -190,7 +192,7 @@ def _features(own: Sequence[str] | None, allowed: tuple[str, ...]) -> tuple[str,
     return allowed if own is None else tuple(name for name in allowed if name in own)
 
 
-def _refuse_row(job: Job, *, message: str) -> Job:
+def _refuse_row(_: Job, *, message: str) -> Job:
     raise ManifestError(message)
 
 
@@ -235,12 +237,12 @@ def open_parquet(store: Store, uri: str) -> pq.ParquetFile:
 
 
 @dataclass
-class PlanRows(beam.PTransform):  # type: ignore[misc]
+class PlanRows(beam.PTransform[PCollection[Shard], PCollection[Work]]):  # type: ignore[misc]
     """Turns manifest shards into the works that are still to be done."""
 
     config: PlanConfig
 
-    def expand(self, shards: beam.PCollection[Shard]) -> beam.PCollection[Work]:
+    def expand(self, shards: PCollection[Shard]) -> PCollection[Work]:
         """Plan, and record what the run is expected to decide."""
         return shards | beam.ParDo(_PlanShard(self.config))
 

@@ -9,7 +9,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import apache_beam as beam
-from apache_beam.metrics import Metrics
+from apache_beam.metrics.metric import Metrics
+from apache_beam.pvalue import PCollection
+from apache_beam.transforms.window import GlobalWindows
+from apache_beam.utils.windowed_value import WindowedValue
 
 from transforms.budget import ByteBudget, lease_of
 from transforms.index import conclude, index_row
@@ -50,12 +53,12 @@ class RunConfig:
 
 
 @dataclass
-class RunWorks(beam.PTransform):  # type: ignore[misc]
+class RunWorks(beam.PTransform[PCollection[Work], PCollection[tuple[str, str]]]):  # type: ignore[misc]
     """Runs works with bounded concurrency; emits (outcome, reason) for each row and placement."""
 
     config: RunConfig
 
-    def expand(self, works: beam.PCollection[Work]) -> beam.PCollection[tuple[str, str]]:
+    def expand(self, works: PCollection[Work]) -> PCollection[tuple[str, str]]:
         """Run them all in one fused step, where pixels live and die."""
         return works | beam.ParDo(_RunWorks(self.config)).with_output_types(tuple[str, str])
 
@@ -140,10 +143,10 @@ class _RunWorks(beam.DoFn):  # type: ignore[misc]
         while len(self.pending) >= 2 * self.config.concurrency:
             yield from self._emit_done()
 
-    def finish_bundle(self) -> Iterator[beam.utils.windowed_value.WindowedValue]:
+    def finish_bundle(self) -> Iterator[WindowedValue]:
         while self.pending:
             for pair in self._emit_done():
-                yield beam.transforms.window.GlobalWindows.windowed_value(pair)
+                yield GlobalWindows.windowed_value(pair)
         self.ledger.flush()
 
     def teardown(self) -> None:

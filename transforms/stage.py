@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 import apache_beam as beam
+from apache_beam.pvalue import PCollection
 
 from transforms.work import Run, Step, Work
 
 
-class StageTransform(beam.PTransform):  # type: ignore[misc]
+class StageTransform(beam.PTransform[PCollection[Work], PCollection[Work]]):  # type: ignore[misc]
     """Appends this stage's step to every `Work`. Subclasses are dataclasses whose fields are their configuration."""
 
     name: ClassVar[str]
@@ -19,7 +20,7 @@ class StageTransform(beam.PTransform):  # type: ignore[misc]
         """The picklable `Job -> Job` of this stage, usually a `functools.partial` of the module's function."""
         raise TypeError(f"{type(self).__name__} defines no step")
 
-    def expand(self, works: beam.PCollection[Work]) -> beam.PCollection[Work]:
+    def expand(self, works: PCollection[Work]) -> PCollection[Work]:
         """Lay the step down."""
         return works | beam.Map(_append, Step(self.name, self.step(), self.per_placement)).with_output_types(Work)
 

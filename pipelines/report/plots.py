@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 _INK, _BAR = "#333333", "#4c72b0"
@@ -52,6 +51,6 @@ def stacked_outcomes(groups: Mapping[str, Mapping[str, int]]) -> str:
 
 def _svg(figure: Figure) -> str:
     sink = io.StringIO()
-    FigureCanvasSVG(figure).print_svg(sink, metadata={"Date": None})
+    figure.savefig(sink, format="svg", metadata={"Date": None})
     text = sink.getvalue()
     return text[text.index("<svg") :]

@@ -126,5 +126,5 @@ def test_colours_that_suffer_are_encoded_finer(tmp_path):
         write(tmp_path, job, encoder=coarse)
     assert refusal.value.reason == "encoding_loss"
     assert refusal.value.value > refusal.value.limit
-    finer = write(tmp_path, job, encoder=EncoderSettings(jpeg_quality=60, finer=(80, 99)), limits=EncodedLimits(2.3, 8.0))
+    finer = write(tmp_path, job, encoder=EncoderSettings(jpeg_quality=60, finer=(80, 99)))
     assert finer.creative.quality == 99
