@@ -20,14 +20,13 @@ from typing import NamedTuple
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from PIL import Image
 
 from models.export.onnx import GRAPHS
+from models.export.parity import load_images, parity_of
 from models.serving.engines import Engine, load_engine, run_fixed
 from transforms.inference.contracts import CONTRACTS
 
 ENGINES = (("onnxruntime", "fp32"), ("openvino", "fp32"), ("openvino", "bf16"))
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
 class Cost(NamedTuple):
@@ -35,20 +34,6 @@ class Cost(NamedTuple):
 
     wall_msec: float
     cpu_msec: float
-
-
-def load_images(folder: Path, side: int, limit: int) -> NDArray[np.uint8]:
-    """Up to `limit` images of `folder`, uint8 [N, side, side, 3]; those that Pillow cannot read are left out."""
-    images = []
-    for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES):
-        try:
-            with Image.open(path) as image:
-                images.append(np.asarray(image.convert("RGB").resize((side, side), Image.Resampling.LANCZOS)))
-        except (OSError, ValueError, Image.DecompressionBombError):
-            continue
-        if len(images) == limit:
-            break
-    return np.stack(images)
 
 
 def cost_of(run: Callable[[], object], images: int, rounds: int) -> Cost:
@@ -59,15 +44,6 @@ def cost_of(run: Callable[[], object], images: int, rounds: int) -> Cost:
         run()
         costs.append((time.perf_counter() - wall, time.process_time() - cpu))
     return Cost(*(1000 * min(values) / images for values in zip(*costs, strict=True)))
-
-
-def least_iou(answer: NDArray[np.float32], reference: NDArray[np.float32]) -> float:
-    """The least IoU of two batches of maps at 0.5, over items whose reference is not empty."""
-    masks, truths = answer > 0.5, reference > 0.5
-    axes = tuple(range(1, answer.ndim))
-    unions = (masks | truths).sum(axes)
-    held = truths.any(axes)
-    return float(((masks & truths).sum(axes)[held] / unions[held]).min()) if held.any() else 1.0
 
 
 def compare(model: str, folder: Path, threads: int, rounds: int, limit: int) -> None:
@@ -93,9 +69,9 @@ def _tell(
 ) -> None:
     answer = run_fixed(engine, images, 1)
     cost = cost_of(lambda: run_fixed(engine, images[:4], 1), len(images[:4]), rounds)
-    difference = np.abs(answer - reference)
-    iou = f"{least_iou(answer, reference):.4f}" if answer.ndim == 4 else "-"
-    figures = f"{cost.wall_msec:.0f} | {cost.cpu_msec:.0f} | {difference.max():.2g} | {difference.mean():.2g} | {iou}"
+    far = parity_of(answer, reference)
+    iou = f"{far.least_iou:.4f}" if answer.ndim == 4 else "-"
+    figures = f"{cost.wall_msec:.0f} | {cost.cpu_msec:.0f} | {far.largest:.2g} | {far.mean:.2g} | {iou}"
     print(f"| {model} ({len(images)} images) | {name} {precision} | {figures} |", flush=True)
 
 
