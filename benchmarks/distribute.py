@@ -1,4 +1,4 @@
-"""Does the graph distribute? Two worker processes from the built sdist, in an environment with worker dependencies only.
+"""Does the graph distribute? Two workers from the built sdist, in an environment with worker dependencies only.
 
     python benchmarks/distribute.py --manifest examples/catalog/manifest.parquet
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import random
 import subprocess
 import sys
@@ -28,7 +29,7 @@ from PIL import Image, ImageDraw
 
 from benchmarks.fixed_latency import build_repository
 from pipelines.embedded import EmbeddedServer
-from tests.servers.seaweed import Seaweed
+from tests.servers.seaweed import ACCESS_KEY, BUCKET, SECRET_KEY, SeaweedServer
 from transforms.ledger import read_index
 from transforms.storage.store import StoreConfig, open_store
 
@@ -60,7 +61,8 @@ def make_feed(folder: Path) -> Path:
     folder.mkdir()
     for number in range(ROWS - 1):
         image = Image.new("RGB", (400, 400), "white")
-        ImageDraw.Draw(image).rectangle((120, 100, 280, 330), fill=tuple(np.random.default_rng(number).integers(0, 200, 3)))
+        color = tuple(np.random.default_rng(number).integers(0, 200, 3))
+        ImageDraw.Draw(image).rectangle((120, 100, 280, 330), fill=color)
         image.save(folder / f"{number}.png")
     table = pa.table(
         {
@@ -90,8 +92,6 @@ def job(flags: list[str], kill: tuple[str, int, str] | None = None) -> subproces
 
 
 def _environment() -> dict[str, str]:
-    import os
-
     return {**os.environ, "PYTHONPATH": str(CHECKOUT)}
 
 
@@ -121,9 +121,14 @@ def targets(kind: str, folder: Path) -> Iterator[Target]:
     if kind == "local":
         yield Target(str(folder / "out"), (), StoreConfig())
         return
-    with Seaweed(folder / "seaweed") as seaweed:
+    seaweed = SeaweedServer(folder / "seaweed")
+    seaweed.start()
+    os.environ.update(AWS_ACCESS_KEY_ID=ACCESS_KEY, AWS_SECRET_ACCESS_KEY=SECRET_KEY, AWS_DEFAULT_REGION="us-east-1")
+    try:
         flags = (f"--s3_endpoint={seaweed.endpoint_url}", "--s3_addressing=path")
-        yield Target("s3://catalog", flags, StoreConfig(endpoint_url=seaweed.endpoint_url, addressing="path"))
+        yield Target(f"s3://{BUCKET}", flags, StoreConfig(endpoint_url=seaweed.endpoint_url, addressing="path"))
+    finally:
+        seaweed.kill()
 
 
 def main() -> None:
@@ -146,7 +151,8 @@ def check_points(count: int, manifest: Path, triton: str, target: Target) -> int
     reference_output = f"{target.root}/reference"
     assert job(flags_of(manifest, reference_output, triton, target)).wait() == 1
     reference = result_of(target, reference_output)
-    print(f"reference: {len(reference.creatives)} creatives, {dict(Counter(v[0] for v in reference.outcomes.values()))}")
+    outcomes = Counter(outcome for outcome, _ in reference.outcomes.values())
+    print(f"reference: {len(reference.creatives)} creatives, {dict(outcomes)}")
     wrong, killed_by = 0, Counter[str]()
     for number, point in enumerate(points(count)):
         output = f"{target.root}/{number}"
@@ -158,7 +164,9 @@ def check_points(count: int, manifest: Path, triton: str, target: Target) -> int
         same = resumed.returncode == 1 and result_of(target, output) == reference
         wrong += not same
         if not same:
-            print(f"point {number} {point}: exit {killed.returncode}, {resumed.returncode}: differs\n{text.decode()[-800:]}")
+            print(
+                f"point {number} {point}: exit {killed.returncode}, {resumed.returncode}: differs\n{text.decode()[-800:]}"
+            )
     print(f"killed at {sum(killed_by.values())} points {dict(killed_by)}, resumed with other results: {wrong}")
     return wrong
 
