@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transforms.errors import Rejected
+from transforms.inference.batching import infer_batch
 from transforms.inference.client import shared_client
 from transforms.inference.config import ServingConfig
 from transforms.inference.interface import InferenceClient
@@ -199,7 +200,7 @@ def _cutout(pixels: Pixels, alpha: Matte, scores: dict[str, float]) -> Cutout:
 
 
 def _ask(client: InferenceClient, images: Pixels) -> Real:
-    answer = client.infer("segmenter", {"IMAGE": np.ascontiguousarray(images)})
+    answer = infer_batch(client, "segmenter", {"IMAGE": np.ascontiguousarray(images)})
     return cast(Real, answer["ALPHA"][..., 0])
 
 
