@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -69,3 +72,18 @@ def test_an_answer_outlives_the_next_inference(graph: Path) -> None:
     kept = first.copy()
     engine(255 - images(2))
     assert (first == kept).all()
+
+
+def test_no_engine_calls_home(graph: Path) -> None:
+    script = (
+        "import sys; calls = []\n"
+        "hook = lambda name, _: calls.append(name) if name in ('socket.connect', 'socket.getaddrinfo') else None\n"
+        "sys.addaudithook(hook)\n"
+        "import numpy, pathlib\n"
+        "from models.serving.engines import load_engine\n"
+        "for engine in ('openvino', 'onnxruntime'):\n"
+        "    load_engine(pathlib.Path(sys.argv[1]), engine, 'fp32', 1)(numpy.zeros((2, 8, 8, 3), numpy.uint8))\n"
+        "assert not calls, calls\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    subprocess.run([sys.executable, "-c", script, str(graph)], check=True, env=environment)
