@@ -1,9 +1,11 @@
 """How well the eligibility checks tell fit pictures from unfit ones, on real photographs.
 
-    python -m benchmarks.eligibility --people DIR --garments DIR [--rooms DIR] [--strangers DIR] [--catalog DIR]
+    python -m benchmarks.eligibility --people DIR --garments DIR [--rooms DIR] [--furniture DIR] [--objects DIR]
+        [--catalog DIR]
 
 `--people` is clothing-co-parsing, `--garments` clothing-dataset; only their held-out fifth judges the human detector.
-`--strangers` is Caltech-101, which nothing was fitted on. `--catalog` is any folder of product pictures: what the
+`--furniture` is Sweet Home 3D's unpacked libraries. `--objects` is Caltech-101: the categories that nothing was fitted
+on, and its faces, judge the detector once more. `--catalog` is any folder of product pictures: what the
 stage says of each is printed. The models run in this process, single-threaded. Needs the serving extra.
 """
 
@@ -19,7 +21,7 @@ import cv2
 import numpy as np
 
 from benchmarks.fit_human_head import area_under_curve, garment_matte
-from benchmarks.human_samples import Sources, garment_paths, held_out, read, samples, some
+from benchmarks.human_samples import Sources, fitted, garment_paths, held_out, read, samples, some
 from benchmarks.local_models import local_client
 from transforms.eligibility import EligibilityLimits, check
 from transforms.errors import Skipped
@@ -41,9 +43,11 @@ def main() -> None:
     cv2.setNumThreads(1)
     human = HumanDetector()
     client = local_client(human)
-    judge_human(human, Sources(arguments.people, arguments.garments, arguments.rooms), arguments.each)
-    if arguments.strangers:
-        judge_strangers(human, arguments.strangers, arguments.each // 4)
+    judge_human(
+        human, Sources(arguments.people, arguments.garments, arguments.rooms, arguments.furniture), arguments.each
+    )
+    if arguments.objects:
+        judge_strangers(human, arguments.objects, arguments.each // 4)
     garments = [path for path in garment_paths(arguments.garments, arguments.each) if held_out(path)]
     judge_local(garments[:120])
     judge_text(client, garments[:40])
@@ -70,12 +74,12 @@ def judge_strangers(detector: HumanDetector, root: Path, each: int) -> None:
     folders = sorted(path for path in root.rglob("*") if path.is_dir() and any(path.glob("*.jpg")))
     human = {}
     for folder in folders:
-        if folder.name != "BACKGROUND_Google":
+        if folder.name != "BACKGROUND_Google" and not fitted(folder.name):
             kind = folder.name if folder.name.startswith("Faces") else "objects and animals"
             human[kind] = kind != "objects and animals"
-            for path in some(sorted(folder.glob("*.jpg")), each if human[kind] else 3):
+            for path in some(sorted(folder.glob("*.jpg")), each if human[kind] else 6):
                 scores[kind].append(detector(read(path)))
-    _print_detector("human detector, Caltech-101 (nothing fitted on it)", scores, human)
+    _print_detector("human detector, Caltech-101, categories that nothing was fitted on", scores, human)
 
 
 def _print_detector(title: str, scores: dict[str, list[float]], human: dict[str, bool]) -> None:
@@ -123,7 +127,7 @@ def judge_text(client: InferenceClient, paths: list[Path]) -> None:
     for number, path in enumerate(paths):
         pixels = read(path)
         for name, picture in (("untouched", pixels), ("with an offer", _offer(pixels, number))):
-            sight = Sight(_image(picture), client)
+            sight = Sight(_image(picture), client, LIMITS.max_backdrop_texture)
             around = sight.text_share_around(LIMITS.max_text_share_around)
             called[name].append(around > LIMITS.max_text_share_around or sight.text_share > LIMITS.max_text_share)
             called[f"{name}: any text"].append(sight.text_share > LIMITS.max_text_share_around)
@@ -164,7 +168,7 @@ def time_checks(client: InferenceClient, paths: list[Path]) -> None:
     names = ("backdrop", "panels", "pattern", "blur", "human_score", "unsafe_score", "coarse", "colored", "text_share")
     spent: dict[str, list[float]] = defaultdict(list)
     for path in paths:
-        sight = Sight(_image(_enlarged(read(path), 1200)), client)
+        sight = Sight(_image(_enlarged(read(path), 1200)), client, LIMITS.max_backdrop_texture)
         for name in names:
             started = time.process_time()
             getattr(sight, name)
@@ -207,7 +211,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--people", type=Path, required=True, help="clothing-co-parsing: photos/ and annotations/")
     parser.add_argument("--garments", type=Path, required=True, help="clothing-dataset: images/ and images.csv")
     parser.add_argument("--rooms", type=Path, help="interiors without people, *.jpg")
-    parser.add_argument("--strangers", type=Path, help="Caltech-101, a folder a category")
+    parser.add_argument("--furniture", type=Path, help="unpacked Sweet Home 3D libraries (.sh3f), a folder each")
+    parser.add_argument("--objects", type=Path, help="Caltech-101, a folder a category")
     parser.add_argument("--catalog", type=Path, help="product pictures to list the verdicts of")
     parser.add_argument("--each", type=int, default=400, help="source pictures of a set at most")
     return parser.parse_args()

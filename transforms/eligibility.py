@@ -31,6 +31,7 @@ class EligibilityLimits:
 
     Attributes:
         min_side_px: shorter side of the source.
+        max_backdrop_texture: roughness of a coloured backdrop's border, dE a pixel at 192 px; rougher is a scene.
         max_panels: pictures that it may be put together from.
         max_sameness, max_repetition: of `find_pattern`.
         max_blur: of `blur`.
@@ -44,6 +45,7 @@ class EligibilityLimits:
     """
 
     min_side_px: int = 300
+    max_backdrop_texture: float = 0.7
     max_panels: int = 1
     max_sameness: float = 0.93
     max_repetition: float = 0.9
@@ -107,7 +109,7 @@ def check(job: Job, client: InferenceClient, limits: EligibilityLimits, features
 
     Raises:
         Skipped: `unfit_words`, `too_small`, `task_not_allowed`, `collage`, `pattern`, `blurred`, `human`,
-            `unsafe_image`, `no_product`, `cut_by_frame` or `text_overlay`, in this order.
+            `unsafe_image`, `no_product`, `text_overlay` or `cut_by_frame`, in this order.
         ServingError: a detector did not answer.
         ValueError: the job has no image.
     """
@@ -115,7 +117,7 @@ def check(job: Job, client: InferenceClient, limits: EligibilityLimits, features
         raise ValueError("eligibility needs a loaded image")
     check_words(job.product, limits.words)
     check_size(job.image, limits)
-    sight = Sight(job.image, client)
+    sight = Sight(job.image, client, limits.max_backdrop_texture)
     task = allowed_task(sight, job.product, features)
     return replace(job, task=task, scores={**job.scores, **run_checks(sight, limits)})
 
@@ -187,12 +189,6 @@ def _product(sight: Sight, limits: EligibilityLimits) -> Iterator[Measure]:
     yield Measure("no_product", "product_share", share, least, "no product stands out", is_minimum=True)
 
 
-def _framed(sight: Sight, limits: EligibilityLimits) -> Iterator[Measure]:
-    limit = limits.max_frame_contact if sight.is_plain else limits.max_scene_frame_contact
-    detail = "the frame cuts the product, or touches it"
-    yield Measure("cut_by_frame", "frame_contact", sight.contact(limit), limit, detail)
-
-
 def _text(sight: Sight, limits: EligibilityLimits) -> Iterator[Measure]:
     around = limits.max_text_share_around
     yield Measure("text_overlay", "text_share", sight.text_share, limits.max_text_share, "text covers the picture")
@@ -200,4 +196,10 @@ def _text(sight: Sight, limits: EligibilityLimits) -> Iterator[Measure]:
     yield Measure("text_overlay", "text_share_around", share, around, "text stands beside the product")
 
 
-CHECKS: tuple[Check, ...] = (_collage, _pattern, _blurred, _human, _unsafe, _product, _framed, _text)
+def _framed(sight: Sight, limits: EligibilityLimits) -> Iterator[Measure]:
+    limit = limits.max_frame_contact if sight.is_plain else limits.max_scene_frame_contact
+    detail = "the frame cuts the product, or touches it"
+    yield Measure("cut_by_frame", "frame_contact", sight.contact(limit), limit, detail)
+
+
+CHECKS: tuple[Check, ...] = (_collage, _pattern, _blurred, _human, _unsafe, _product, _text, _framed)

@@ -13,6 +13,7 @@ from transforms.ops.backdrop import Backdrop, describe_backdrop, fill_field
 from transforms.ops.collage import count_panels
 from transforms.ops.frame_contact import differs_from_backdrop, frame_contact, largest_part, without_specks
 from transforms.ops.pattern import Pattern, find_pattern
+from transforms.ops.seamless import border_texture, is_white
 from transforms.ops.sharpness import blur
 from transforms.records import Mask, Pixels, ProductImage
 
@@ -35,10 +36,11 @@ class Sight:
         image: the decoded source.
         client: asked for `segmenter`, `human_detector`, `unsafe_image` and `text_detector`, at most once each, the
             text detector at most twice.
+        max_texture: `border_texture` up to which a coloured backdrop counts as a studio's.
     """
 
-    def __init__(self, image: ProductImage, client: InferenceClient) -> None:
-        self._image, self._client = image, client
+    def __init__(self, image: ProductImage, client: InferenceClient, max_texture: float) -> None:
+        self._image, self._client, self._max_texture = image, client, max_texture
 
     @cached_property
     def small(self) -> Pixels:
@@ -58,8 +60,10 @@ class Sight:
 
     @cached_property
     def is_plain(self) -> bool:
-        """A plain backdrop, or none at all."""
-        return self.is_cutout or self.backdrop.plain
+        """A seamless backdrop or none at all; the calm wall of a room is a scene."""
+        if self.is_cutout or not self.backdrop.plain:
+            return self.is_cutout
+        return is_white(self.backdrop) or border_texture(self.small) <= self._max_texture
 
     @cached_property
     def panels(self) -> int:

@@ -73,6 +73,21 @@ def test_a_scene_goes_to_the_outpaint_task() -> None:
     assert check(job_of(in_scene()), seeing(disc), LIMITS).task == "outpaint"
 
 
+def test_the_calm_wall_and_floor_of_a_room_are_a_scene() -> None:
+    generator = np.random.Generator(np.random.Philox(2))
+    plaster = cv2.GaussianBlur(generator.normal(0, 40, (500, 500)).astype(np.float32), (0, 0), 4)
+    wall = np.array((214, 205, 190), np.float32) + plaster[..., None]
+    cv2.ellipse(wall, (250, 260), (70, 110), 0, 0, 360, (90, 50, 40), -1)
+    assert check(job_of(np.clip(wall, 0, 255).astype(np.uint8)), seeing(disc), LIMITS).task == "outpaint"
+
+
+def test_a_coloured_sweep_with_falloff_is_a_plain_backdrop() -> None:
+    sweep = np.linspace((190, 205, 214), (150, 163, 170), 500)[:, None] * np.ones((1, 500, 1))
+    pixels = sweep.astype(np.uint8)
+    cv2.ellipse(pixels, (250, 260), (70, 110), 0, 0, 360, (90, 50, 40), -1)
+    assert check(job_of(pixels), seeing(disc), LIMITS).task == "background"
+
+
 def test_a_cut_out_file_goes_to_the_background_task_whatever_its_colours_say() -> None:
     alpha = disc() * np.uint8(255)
     pixels = np.asarray(cv2.resize(in_scene(), (320, 320)), dtype=np.uint8)
@@ -160,6 +175,11 @@ def test_colour_at_the_frame_that_the_network_does_not_take_for_product_is_no_cu
 
 def test_a_scene_whose_coarse_mask_touches_the_frame_is_skipped() -> None:
     assert refused(job_of(in_scene()), seeing(lambda: disc((160, 10), 80))).reason == "cut_by_frame"
+
+
+def test_a_banner_that_reaches_the_frame_is_text_and_no_cut() -> None:
+    client = answering("text_detector", COVERAGE=0.04, BOXES=1.0)
+    assert refused(job_of(on_white((250, 60))), client).reason == "text_overlay"
 
 
 def test_a_cut_out_file_may_touch_its_frame() -> None:
