@@ -60,9 +60,9 @@ def make_feed(folder: Path) -> Path:
     """Flat products on white: nothing here is about looks. One row's image is missing."""
     folder.mkdir()
     for number in range(ROWS - 1):
-        image = Image.new("RGB", (400, 400), "white")
+        image = Image.new("RGB", (800, 800), "white")
         color = tuple(np.random.default_rng(number).integers(0, 200, 3))
-        ImageDraw.Draw(image).rectangle((120, 100, 280, 330), fill=color)
+        ImageDraw.Draw(image).rectangle((240, 200, 560, 660), fill=color)
         image.save(folder / f"{number}.png")
     table = pa.table(
         {

@@ -34,6 +34,7 @@ from transforms.inference.config import ServingConfig
 from transforms.ledger import read_index
 from transforms.plan import Shard
 from transforms.storage.store import open_store
+from transforms.storage.uris import local_path, scheme_of
 from transforms.tally import Tally, tally_of
 
 _LOG = logging.getLogger(__name__)
@@ -119,7 +120,10 @@ def serving(config: EnhanceConfig) -> Iterator[tuple[ServingConfig, list[str]]]:
         yield serving_of(options, endpoints), list(filter(None, options.triton_metrics.split(",")))
         return
     repository = Path(options.triton_repo) if options.triton_repo else None
-    with EmbeddedServer(repository, config.models) as server:
+    # Its log stays with the run where that is a folder of this machine.
+    folder = Folders(config.output, config.run_id).run
+    log = local_path(folder) / "server.log" if scheme_of(folder) == "file" else None
+    with EmbeddedServer(repository, config.models, log=log) as server:
         yield serving_of(options, (server.address,)), [server.metrics_url]
 
 
