@@ -14,14 +14,14 @@ from PIL import ExifTags, Image, ImageDraw, ImageFont
 Write = Callable[[Path, Path], None]
 
 _QUALITY = 90
-_HAZE = 12  # alpha below this is the catcher's far, even shade: a photographer would clip it to white
+_HAZE = 36  # alpha below this is the far, even end of a shadow: a retoucher clips it to white
 _HUGE = (6000, 4500)
 _TINY = 120
 _COLLAGE = 640
 
 
 def on_white(render: Path) -> Image.Image:
-    """Return the RGBA render laid over pure white, its shadow's faint far end clipped; opaque renders as they are."""
+    """Return the RGBA render laid over pure white, the faint far end of its shadow clipped; opaque renders as they are."""
     with Image.open(render) as opened:
         rgba = np.asarray(opened.convert("RGBA")).astype(np.float32)
     dark = rgba[..., :3].max(axis=-1) < 3
