@@ -26,6 +26,7 @@ from PIL import Image
 from transforms.errors import Refusal
 from transforms.inference.fake import FakeClient
 from transforms.ops import patchmatch
+from transforms.ops.expansion import expansion
 from transforms.ops.framing import FramingLimits
 from transforms.ops.quality import box_of
 from transforms.ops.seams import seam_delta_e, seam_lines, seam_score, strangeness, windowed_seam_score
@@ -125,6 +126,15 @@ def scores_of(pixels: Pixels, known: NDArray[np.bool_]) -> str:
     )
 
 
+def grown(scene: Pixels, framed: Framed) -> float:
+    """Object expansion in the painted bands."""
+    found, laid, kept = (
+        cv2.resize(picture.astype(np.float32), (320, 320), interpolation=cv2.INTER_AREA)
+        for picture in (matte_of(scene), framed.product / 255.0, framed.known / 255.0)
+    )
+    return expansion(found >= 0.5, laid >= 0.5, kept <= 0.0)
+
+
 def _marked(pixels: Pixels, known: NDArray[np.bool_]) -> Pixels:
     """Short red marks at the border where the seams end."""
     out = pixels.copy()
@@ -149,7 +159,7 @@ def _row(path: Path, args: argparse.Namespace) -> Pixels | None:
     assert done.transform is not None and done.background is not None
     framed = lay_frame(replace(job, transform=done.transform), done.transform)
     known = framed.known > 0
-    print(f"{path.name}: {spent:.1f} s  {scores_of(done.background, known)}")
+    print(f"{path.name}: {spent:.1f} s  {scores_of(done.background, known)} grown {grown(done.background, framed):.2f}")
     columns = [done.background] if args.only else [f(framed) for f in (edge_stretch, blur_fill, mirror)]
     columns = columns if args.only else [*columns, done.background]
     size = Size(HEIGHT, round(HEIGHT * known.shape[1] / known.shape[0]))

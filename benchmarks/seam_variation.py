@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from transforms.ops.seams import Line, line_delta_e, window_ratios
+from transforms.ops.seams import Line, line_delta_e, strangeness, window_ratios
 
 PLACES = (0.12, 0.25, 0.75, 0.88)
 
@@ -33,6 +33,18 @@ def measure(pixels: NDArray[np.uint8]) -> list[tuple[float, float, float]]:
     return found
 
 
+def surprises(pixels: NDArray[np.uint8]) -> list[float]:
+    """Strangeness of a photograph's own outer bands: above and below, and at the sides, a quarter of it in all."""
+    found = []
+    for axis in (0, 1):
+        known = np.zeros(pixels.shape[:2], bool)
+        view = known if axis == 0 else known.T
+        band = len(view) // 8
+        view[band:-band] = True
+        found.append(strangeness(pixels, known))
+    return found
+
+
 def main() -> None:
     """Print the percentiles."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -42,13 +54,18 @@ def main() -> None:
     args = parser.parse_args()
     paths = sorted(path for path in args.folder.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
     rows: list[tuple[float, float, float]] = []
+    strange: list[float] = []
     for path in paths[: args.limit]:
         image = Image.open(path).convert("RGB")
         scale = args.size / max(image.size)
-        rows += measure(np.asarray(image.resize([max(1, round(side * scale)) for side in image.size], 1)))
+        pixels = np.asarray(image.resize([max(1, round(side * scale)) for side in image.size], 1))
+        rows += measure(pixels)
+        strange += surprises(pixels)
     table = np.array(rows)
     print(f"{min(len(paths), args.limit)} photographs, {len(table)} lines at {args.size} px")
-    for name, column in zip(("seam_score", "windowed_seam_score", "seam_delta_e"), table.T, strict=True):
+    columns = (*table.T, np.array(strange))
+    names = ("seam_score", "seam_window", "seam_delta_e", "strangeness")
+    for name, column in zip(names, columns, strict=True):
         values = "  ".join(f"p{p:g} {np.percentile(column, p):.2f}" for p in (50, 90, 95, 99, 99.5))
         print(f"{name:22s} {values}  max {column.max():.2f}")
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -28,6 +27,7 @@ from transforms.errors import CanvasError, ManifestError
 from transforms.ops.color_difference import encoded_color_difference
 from transforms.ops.decode import DecodeLimits, decode
 from transforms.ops.encode import CORE, decode_evidence
+from transforms.ops.encoded import EncodedLimits
 from transforms.ops.reference import Placing, recompute
 from transforms.sources.allow import SourcePolicy
 from transforms.sources.fetch import fetch
@@ -38,14 +38,6 @@ COLUMNS = (
     "creative_digest", "evidence_uri", "core_digest", "transform_kernel", "transform_height", "transform_width",
     "transform_top", "transform_left",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class AuditLimits:
-    """What the audit accepts: CIE76 between the creative and the reference inside the core."""
-
-    max_mean_delta_e: float = 2.0
-    max_p99_delta_e: float = 8.0
 
 
 class Finding(NamedTuple):
@@ -82,7 +74,7 @@ def _index_files(uri: str, store: Store) -> Iterator[str]:
             yield item.uri
 
 
-def audit_row(row: Mapping[str, Any], config: StoreConfig, allow: tuple[str, ...], limits: AuditLimits) -> Finding:
+def audit_row(row: Mapping[str, Any], config: StoreConfig, allow: tuple[str, ...], limits: EncodedLimits) -> Finding:
     """Prove one creative again; what cannot be read is a fault as well."""
     name = f"{row['advertiser_id']}/{row['product_id']}/{row['placement']}"
     try:
@@ -92,7 +84,7 @@ def audit_row(row: Mapping[str, Any], config: StoreConfig, allow: tuple[str, ...
 
 
 def _compare(
-    name: str, row: Mapping[str, Any], config: StoreConfig, allow: tuple[str, ...], limits: AuditLimits
+    name: str, row: Mapping[str, Any], config: StoreConfig, allow: tuple[str, ...], limits: EncodedLimits
 ) -> Finding:
     source = _source(row, config, allow)
     core = decode_evidence(open_store(row["evidence_uri"], config).read(row["evidence_uri"]).data) == CORE
@@ -107,7 +99,7 @@ def _compare(
     if shown.shape != reference.shape:
         return Finding(name, compared, 0, f"the creative has {shown.shape[:2]} pixels, its evidence {core.shape}")
     mean, p99 = encoded_color_difference(shown, reference, core)
-    if mean > limits.max_mean_delta_e or p99 > limits.max_p99_delta_e:
+    if mean > limits.max_mean_colour_difference or p99 > limits.max_p99_colour_difference:
         return Finding(name, compared, 0, f"encoded product off by CIE76 mean {mean:.2f}, p99 {p99:.2f}")
     return Finding(name, compared, 0, "")
 
@@ -137,7 +129,7 @@ def _reference(row: Mapping[str, Any], source: NDArray[np.uint8], core: NDArray[
 
 
 def audit(
-    uri: str, config: StoreConfig, *, limit: int | None = None, allow: tuple[str, ...] = (), limits: AuditLimits
+    uri: str, config: StoreConfig, *, limit: int | None = None, allow: tuple[str, ...] = (), limits: EncodedLimits
 ) -> Iterator[Finding]:
     """Audit the enhanced rows of `uri`, `limit` of them at most.
 
@@ -165,7 +157,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     allow = tuple(filter(None, options.allow_source.split(",")))
     try:
-        found = audit(options.run, store_of(options), limit=options.limit, allow=allow, limits=AuditLimits())
+        found = audit(options.run, store_of(options), limit=options.limit, allow=allow, limits=EncodedLimits())
         return _report(found)
     except CanvasError as error:
         sys.stderr.write(f"error: {error}\n  remedy: {error.remedy}\n")

@@ -25,7 +25,7 @@ from transforms.ops.geometry import lay, resample
 from transforms.ops.halo import outline_of
 from transforms.ops.quality import box_of, cover_of, height_fraction, outside_px
 from transforms.ops.reference import Placing, differing_pixels
-from transforms.ops.seams import seam_delta_e, seam_score, windowed_seam_score
+from transforms.ops.seams import seam_delta_e, seam_score, strangeness, windowed_seam_score
 from transforms.records import Job, Mask, Scene
 from transforms.stage import StageTransform
 from transforms.work import Run
@@ -41,6 +41,7 @@ class VerifyLimits:
         max_seam_score: gradient across a seam over that beside it, mean along the seam.
         max_seam_window: the same, 90th percentile of the seam's windows: an object cut along a part of it.
         max_seam_delta_e: CIEDE2000 of the strips on both sides of a seam, beyond that of its parallels.
+        max_strangeness: CIE76 between the bands' colours and those that the frame's edge promises.
         max_halo: share of the old backdrop's colour in the ring around the product.
         min_contrast: CIE76 between the product's rim and the background.
         min_height: the product's height over the placement's.
@@ -52,7 +53,8 @@ class VerifyLimits:
     max_expansion: float = 0.35
     max_seam_score: float = 1.75
     max_seam_window: float = 3.4
-    max_seam_delta_e: float = 15.0
+    max_seam_delta_e: float = 20.0
+    max_strangeness: float = 65.0
     max_halo: float = 0.45
     min_contrast: float = 3.0
     min_height: float = 0.08
@@ -110,7 +112,7 @@ def verify_job(job: Job, *, serving: ServingConfig, limits: VerifyLimits) -> Job
 
     Raises:
         Rejected: `product_altered`, `core_too_small`, `outside_safe_zone`, `product_too_small`, `seam_visible`,
-            `seam_color`, `halo`, `indistinct_product`, `product_expanded`, `unsafe_output`.
+            `seam_color`, `strange_band`, `halo`, `indistinct_product`, `product_expanded`, `unsafe_output`.
         ServingError: the segmenter or the unsafe-image model cannot be asked.
     """
     return verify(job, shared_client(serving), limits)
@@ -171,6 +173,8 @@ def _seams(scene: Scene, limits: VerifyLimits) -> Iterator[Finding]:
     yield Finding("seam_window", window, limits.max_seam_window, "seam_visible", detail)
     delta_e = seam_delta_e(scene.pixels, scene.kept)
     yield Finding("seam_delta_e", delta_e, limits.max_seam_delta_e, "seam_color", "colours differ across a seam")
+    strange, detail = strangeness(scene.pixels, scene.kept), "a band shows what the frame's edge does not promise"
+    yield Finding("strangeness", strange, limits.max_strangeness, "strange_band", detail)
 
 
 def _edges(job: Job, scene: Scene, limits: VerifyLimits) -> Iterator[Finding]:

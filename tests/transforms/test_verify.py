@@ -130,7 +130,7 @@ def test_a_visible_seam_is_rejected():
 
 
 def test_a_seam_of_colour_alone_is_rejected():
-    cause = rejected(outpaint_job(step=60), seen(np.zeros((320, 320), bool)), max_seam_score=99, max_seam_window=99)
+    cause = rejected(outpaint_job(step=100), seen(np.zeros((320, 320), bool)), max_seam_score=99, max_seam_window=99)
     assert cause.reason == "seam_color" and cause.value > cause.limit
 
 

@@ -23,6 +23,8 @@ from transforms.ops.quilt_kernels import change_costs, cheapest_cut, join_costs,
 
 Floats = NDArray[np.float32]
 NEVER = np.float32(1e12)
+# Colours further than this from the promised ones belong to another thing.
+FOREIGN = 28.0
 
 
 class NoSource(ValueError):
@@ -42,6 +44,8 @@ class QuiltSettings:
         inward: cost of a source that lies the whole height away from the edge.
         reuse: cost of a source that was copied once before.
         change: constant cost of a change of shift between two columns, in rows of one level.
+        near: rows from the edge, as a share of the height, that should hold something to copy,
+        free: in this share of the columns; strips get thinner until they do.
         labels: shifts kept for the choice, for each column of a coarse grid.
         grid: columns of that grid.
     """
@@ -54,6 +58,8 @@ class QuiltSettings:
     inward: float = 60.0
     reuse: float = 25.0
     change: float = 400.0
+    near: float = 0.12
+    free: float = 0.7
     labels: int = 3
     grid: int = 20
 
@@ -108,12 +114,11 @@ def grow(
         seed: of the small variation among near-equal shifts.
     """
     height, width = bad.shape
-    depth = int(np.clip(round(settings.depth * min(height, width)), 8, max(8, height // 3)))
+    depth, overlap = _depth(bad, settings)
     low = np.asarray(cv2.GaussianBlur(image, (0, 0), 0.25 * depth, borderType=cv2.BORDER_REFLECT), np.float32)
     used = np.zeros(bad.shape, np.float32)
     whole, origin = image, np.empty((0, width, 2), np.int32)
     drawn = np.random.Generator(np.random.Philox(key=seed))
-    overlap = min(settings.overlap, height // 4)
     while len(whole) - height < count:
         done = len(whole) - height
         thick = min(depth, count - done)
@@ -130,6 +135,20 @@ def grow(
         np.add.at(used, (laid.sources[overlap:, :, 0].ravel(), laid.sources[overlap:, :, 1].ravel()), 1.0)
         whole, origin = _join(whole, origin, laid, overlap, fixed=done == 0)
     return Grown(whole[height:], origin)
+
+
+def _depth(bad: NDArray[np.bool_], settings: QuiltSettings) -> tuple[int, int]:
+    """Rows of a strip and of its overlap: as deep as leaves enough of the kept edge to copy from."""
+    height = len(bad)
+    deepest = int(np.clip(round(settings.depth * min(bad.shape)), 8, max(8, height // 3)))
+    for share in (1.0, 0.75, 0.5, 0.35):
+        depth = max(4, round(share * deepest))
+        overlap = max(2, min(settings.overlap, depth * 2 // 3, height // 4))
+        blocked = _blocked(bad, depth, overlap)
+        near = blocked[max(overlap, height - depth - round(settings.near * height)) : height - depth + 1]
+        if (~near).any(axis=0).mean() >= settings.free:
+            break
+    return depth, overlap
 
 
 def _blocked(bad: NDArray[np.bool_], thick: int, overlap: int) -> NDArray[np.bool_]:
@@ -201,11 +220,17 @@ def _propose(strip: _Strip, drawn: np.random.Generator, settings: QuiltSettings)
     costs += _prior(rows[:, None], moves[None, :], strip.blocked.shape, settings)[None]
     columns = np.clip(centres[:, None] + moves[None, :], 0, width - 1)
     for step in (0, strip.thick // 2, strip.thick - 1):
-        gap = ((strip.low[rows + step][:, columns] - strip.wanted[centres][None, :, None]) ** 2).mean(axis=-1)
-        costs += settings.promise / 3 * gap.transpose(1, 0, 2)
+        gap = strip.low[rows + step][:, columns] - strip.wanted[centres][None, :, None]
+        costs += _broken(gap, settings).transpose(1, 0, 2)
     costs += settings.reuse * strip.used[rows + strip.thick // 2][:, columns].transpose(1, 0, 2)
     costs *= 1.0 + 0.1 * drawn.random(costs.shape, dtype=np.float32)
     return _to_the_pixel(strip, centres, rows, moves, _leaders(costs, settings.labels), settings)
+
+
+def _broken(gap: Floats, settings: QuiltSettings) -> Floats:
+    """What a third of a strip costs whose colours are `gap` (..., 3) levels from the promised ones."""
+    square = (gap**2).mean(axis=-1)
+    return np.asarray(settings.promise / 3 * (square + 4 * np.maximum(square - FOREIGN**2, 0)), np.float32)
 
 
 def _prior(rows: NDArray[Any], moves: NDArray[Any], shape: tuple[int, ...], settings: QuiltSettings) -> Floats:
@@ -272,7 +297,7 @@ def _unary(strip: _Strip, shifts: _Shifts, at: NDArray[np.int64], settings: Quil
         left = (square[0] - 2 * b * line[0] + 1.5 * b * b).mean(axis=1)
         unary[:, k] = cv2.blur(left[None], (9, 1), borderType=cv2.BORDER_REFLECT)[0]
         for step in (0, strip.thick // 2, strip.thick - 1):
-            unary[:, k] += settings.promise / 3 * ((strip.low[top + step, at[:, k]] - strip.wanted) ** 2).mean(axis=1)
+            unary[:, k] += _broken(strip.low[top + step, at[:, k]] - strip.wanted, settings)
         unary[:, k] += settings.reuse * strip.used[top + strip.thick // 2, at[:, k]]
     unary += _prior(shifts.tops, shifts.moves, strip.blocked.shape, settings)[None]
     unary[(columns < 0) | (columns >= width) | strip.blocked[shifts.tops[None, :], at]] = NEVER

@@ -1,0 +1,103 @@
+"""The audit, over files and an index as a run leaves them."""
+
+from hashlib import sha256
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from pipelines.audit import COLUMNS, main
+from transforms.ops.encode import encode_evidence
+
+SCALED, TOP, LEFT = (90, 70), 15, 10
+
+
+@pytest.fixture
+def run(tmp_path):
+    """OUTPUT with one enhanced creative, and its row."""
+    source = np.random.Generator(np.random.Philox(key=1)).integers(90, 140, (12, 10, 3), dtype=np.uint8)
+    source = np.asarray(Image.fromarray(source).resize((100, 120), Image.Resampling.BICUBIC))
+    Image.fromarray(source).save(tmp_path / "source.png")
+    laid = np.asarray(Image.fromarray(source).resize((SCALED[1], SCALED[0]), Image.Resampling.LANCZOS))
+    scene, mask = np.full((120, 100, 3), 200, np.uint8), np.zeros((120, 100), bool)
+    mask[30:80, 20:60] = True
+    scene[TOP : TOP + SCALED[0], LEFT : LEFT + SCALED[1]] = laid
+    scene[~mask] = 200
+    core = mask.copy()
+    core[30] = False
+    Image.fromarray(scene).save(tmp_path / "creative.jpg", quality=97, subsampling=0)
+    (tmp_path / "evidence.png").write_bytes(encode_evidence(core, mask, mask))
+    row = dict.fromkeys(COLUMNS, "") | {
+        "outcome": "enhanced", "advertiser_id": "a", "product_id": "p", "placement": "square",
+        "source_uri": str(tmp_path / "source.png"), "image_uri": "source.png",
+        "source_digest": sha256((tmp_path / "source.png").read_bytes()).hexdigest(),
+        "creative_uri": str(tmp_path / "creative.jpg"),
+        "creative_digest": sha256((tmp_path / "creative.jpg").read_bytes()).hexdigest(),
+        "evidence_uri": str(tmp_path / "evidence.png"), "core_digest": sha256(scene[core].tobytes()).hexdigest(),
+        "transform_kernel": "lanczos3", "transform_height": SCALED[0], "transform_width": SCALED[1],
+        "transform_top": TOP, "transform_left": LEFT,
+    }  # fmt: skip
+    write(tmp_path, row)
+    return tmp_path, row
+
+
+def write(output, *rows):
+    folder = output / "runs" / "r1" / "index"
+    folder.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.Table.from_pylist(list(rows)), folder / "00000.parquet")
+
+
+@pytest.mark.parametrize("part", ["", "runs/r1", "runs/r1/index", "runs/r1/index/00000.parquet"])
+def test_a_sound_run_is_proven_from_any_of_its_folders(run, part, capsys):
+    output, _ = run
+    assert main([str(output / part)]) == 0
+    assert capsys.readouterr().out == f"creatives 1, product pixels compared {49 * 40}, differing 0\n"
+
+
+def test_rows_without_a_creative_and_repeated_ones_do_not_count(run, capsys):
+    output, row = run
+    write(output, row, row, row | {"outcome": "skipped", "creative_uri": None})
+    assert main([str(output)]) == 0
+    assert capsys.readouterr().out.startswith("creatives 1,")
+
+
+def test_a_limit_bounds_the_creatives(run, capsys):
+    assert main([str(run[0]), "--limit", "0"]) == 0
+    assert capsys.readouterr().out.startswith("creatives 0,")
+
+
+def test_another_offset_than_the_recorded_one_is_found(run, capsys):
+    output, row = run
+    write(output, row | {"transform_top": TOP + 1})
+    assert main([str(output)]) == 1
+    assert f"differing {49 * 40}" in capsys.readouterr().out
+
+
+def test_a_creative_whose_product_is_painted_over_is_found(run, capsys):
+    output, row = run
+    Image.fromarray(np.full((120, 100, 3), 200, np.uint8)).save(output / "creative.jpg")
+    write(output, row | {"creative_digest": sha256((output / "creative.jpg").read_bytes()).hexdigest()})
+    assert main([str(output)]) == 1
+    assert "CIE76" in capsys.readouterr().err
+
+
+def test_a_replaced_creative_and_a_replaced_source_are_found(run, capsys):
+    output, row = run
+    write(output, row | {"creative_digest": "0" * 64}, row | {"source_digest": "0" * 64, "creative_uri": "elsewhere"})
+    assert main([str(output)]) == 1
+    error = capsys.readouterr().err
+    assert "not the one that the index names" in error and "no longer the image" in error
+
+
+def test_a_missing_evidence_file_is_a_fault(run, capsys):
+    output, _ = run
+    (output / "evidence.png").unlink()
+    assert main([str(output)]) == 1
+    assert "ObjectNotFound" in capsys.readouterr().err
+
+
+def test_a_folder_without_an_index_is_an_error_with_a_remedy(tmp_path, capsys):
+    assert main([str(tmp_path)]) == 2
+    assert "remedy" in capsys.readouterr().err
