@@ -96,15 +96,18 @@ def strangeness(scene: Pixels, known: Mask) -> float:
     rows, columns = np.flatnonzero(known.any(axis=1)), np.flatnonzero(known.any(axis=0))
     y = np.clip(np.arange(known.shape[0]), rows[0], rows[-1])
     x = np.clip(np.arange(known.shape[1]), columns[0], columns[-1])
-    sigma = SMOOTH * min(known.shape)
-    step = max(1, round(sigma / 3))
-    promised, shown = (_glance(picture, sigma)[::step, ::step] for picture in (scene[y][:, x], scene))
-    return float(np.percentile(cie76(lab_of(promised), lab_of(shown))[~known[::step, ::step]], 90))
+    shrink = max(1, round(SMOOTH * min(known.shape) / 4))
+    promised, shown = (_glance(picture, shrink) for picture in (scene[y][:, x], scene))
+    size = (promised.shape[1], promised.shape[0])
+    painted = cv2.resize((~known).astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5
+    return float(np.percentile(cie76(lab_of(promised), lab_of(shown))[painted], 90)) if painted.any() else 0.0
 
 
-def _glance(scene: Pixels, sigma: float) -> Pixels:
-    blurred = cv2.GaussianBlur(scene, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(blurred, np.uint8)
+def _glance(scene: Pixels, shrink: int) -> Pixels:
+    """`scene` reduced and blurred over 4 of its new pixels."""
+    size = (max(1, scene.shape[1] // shrink), max(1, scene.shape[0] // shrink))
+    small = cv2.resize(scene, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.GaussianBlur(small, (0, 0), 4.0, borderType=cv2.BORDER_REPLICATE), np.uint8)
 
 
 def line_delta_e(scene: Pixels, line: Line) -> float:
