@@ -6,7 +6,7 @@ import re
 import time
 import urllib.request
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 
 _COMPUTE = re.compile(
@@ -29,14 +29,22 @@ def compute_sec(metrics: str) -> dict[str, float]:
 class BusyMeter:
     """Reads the servers' metrics before and after.
 
+    Args:
+        urls: of the servers' Prometheus metrics.
+        instances: how many requests of a model all servers compute at once.
+
     Attributes:
-        share: computed seconds of all models together over the seconds that passed and the servers; above 1 where
-            several instances compute at once. None where no server gives metrics.
+        model: the busiest one.
+        share: its computed seconds over the seconds that passed, times its instances. None where no server gives
+            metrics.
+        compute_sec: computed seconds by model.
     """
 
-    def __init__(self, urls: Iterable[str]) -> None:
-        self._urls = list(urls)
+    def __init__(self, urls: Iterable[str], instances: Callable[[str], int]) -> None:
+        self._urls, self._instances = list(urls), instances
         self.share: float | None = None
+        self.model = ""
+        self.compute_sec: dict[str, float] = {}
 
     def __enter__(self) -> BusyMeter:
         self._started, self._before = time.monotonic(), self._read()
@@ -48,9 +56,12 @@ class BusyMeter:
         after = self._read()
         if self._before is None or after is None:
             return
+        wall = time.monotonic() - self._started
         # A restarted server counts from zero again.
-        spent = sum(max(now - self._before.get(model, 0.0), 0.0) for model, now in after.items())
-        self.share = round(spent / (time.monotonic() - self._started) / len(self._urls), 4)
+        self.compute_sec = {model: max(now - self._before.get(model, 0.0), 0.0) for model, now in after.items()}
+        shares = {model: spent / wall / self._instances(model) for model, spent in self.compute_sec.items() if spent}
+        self.model = max(shares, key=shares.__getitem__, default="")
+        self.share = round(shares.get(self.model, 0.0), 4)
 
     def _read(self) -> dict[str, float] | None:
         total: defaultdict[str, float] = defaultdict(float)

@@ -22,6 +22,7 @@ from transforms.outpaint import OutpaintScenes
 from transforms.plan import PlanRows, Shard
 from transforms.run_work import RunWorks
 from transforms.segment import SegmentProducts
+from transforms.stage import StageTransform
 from transforms.verify import VerifyCreatives
 from transforms.write import WriteCreatives
 
@@ -30,23 +31,32 @@ def build(
     root: beam.Pipeline, config: EnhanceConfig, serving: ServingConfig, shards: Sequence[Shard]
 ) -> PCollection[tuple[str, str]]:
     """The whole graph. Only references cross the reshuffle; pixels live inside `RunWorks`."""
-    limits = config.thresholds
     works = (
         root
         | "ManifestShards" >> beam.Create(list(shards), reshuffle=False)
         | PlanRows(config.plan_config)
         | "SpreadRows" >> beam.Reshuffle()
-        | LoadImages(config.sources, config.store, limits.decode)
-        | CheckEligibility(serving, limits.eligibility)
-        | SegmentProducts(serving, limits.segment)
-        | PaintBackground(serving, limits.background)
-        | OutpaintScenes(serving, limits.outpaint)
-        | ComposeScenes(limits.compose)
-        | VerifyCreatives(serving, limits.verify)
     )
-    if not config.options.dry_run:
-        works |= WriteCreatives(config.output, config.store, limits.encoder, limits.encoded)
+    for stage in stages(config, serving):
+        works |= stage
     return works | RunWorks(config.run_config(serving))
+
+
+def stages(config: EnhanceConfig, serving: ServingConfig) -> list[StageTransform]:
+    """What every row goes through, in order; a dry run stops before it writes."""
+    limits = config.thresholds
+    found: list[StageTransform] = [
+        LoadImages(config.sources, config.store, limits.decode),
+        CheckEligibility(serving, limits.eligibility),
+        SegmentProducts(serving, limits.segment),
+        PaintBackground(serving, limits.background),
+        OutpaintScenes(serving, limits.outpaint),
+        ComposeScenes(limits.compose),
+        VerifyCreatives(serving, limits.verify),
+    ]
+    if not config.options.dry_run:
+        found.append(WriteCreatives(config.output, config.store, limits.encoder, limits.encoded))
+    return found
 
 
 def run(argv: Sequence[str]) -> int:

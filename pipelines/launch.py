@@ -85,7 +85,11 @@ def launch(
     error: Exception | None = None
     with serving(config) as (ask, metrics_urls):
         _require_models(config, ask)
-        with BusyMeter(metrics_urls) as busy, stopping_on_signals(tally), Progress(tally, config.options.progress):
+        with (
+            BusyMeter(metrics_urls, shared_client(ask).instances) as busy,
+            stopping_on_signals(tally),
+            Progress(tally, config.options.progress),
+        ):
             try:
                 _run_beam(config, ask, shards, beam_flags, build, runner)
             except Exception as raised:

@@ -22,8 +22,8 @@ class StageTransform(beam.PTransform[PCollection[Work], PCollection[Work]]):  # 
 
     def expand(self, works: PCollection[Work]) -> PCollection[Work]:
         """Lay the step down."""
-        return works | beam.Map(_append, Step(self.name, self.step(), self.per_placement)).with_output_types(Work)
+        return works | beam.Map(Work.then, Step(self.name, self.step(), self.per_placement)).with_output_types(Work)
 
-
-def _append(work: Work, step: Step) -> Work:
-    return work.then(step)
+    def append_to(self, work: Work) -> Work:
+        """The same without Beam."""
+        return work.then(Step(self.name, self.step(), self.per_placement))

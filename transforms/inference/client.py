@@ -110,6 +110,11 @@ class TritonClient:
         with self._lock:
             return dict(self._counts)
 
+    def instances(self, model: str) -> int:
+        """See `InferenceClient.instances`; by the first endpoint to answer, times the endpoints."""
+        config = self._served(self._endpoints, model)
+        return max(1, sum(group.count for group in config.instance_group)) * len(self._endpoints)
+
     def close(self) -> None:
         """Close every connection; the next request opens them anew."""
         with self._lock:
@@ -157,8 +162,7 @@ class TritonClient:
     def _slots_of(self, model: str) -> threading.BoundedSemaphore:
         """The slots of `model`, by the instances that the first endpoint to answer has of it."""
         if model not in self._model_slots:
-            config = self._served(self._endpoints, model)
-            instances = max(1, sum(group.count for group in config.instance_group)) * len(self._endpoints)
+            instances = self.instances(model)
             slots = threading.BoundedSemaphore(instances * self._serving.in_flight_per_instance)
             with self._lock:
                 self._model_slots.setdefault(model, slots)

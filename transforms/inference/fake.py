@@ -53,6 +53,10 @@ class FakeClient:
         """A digest of each contract."""
         return {name: sha256(repr(contract).encode()).hexdigest() for name, contract in self._contracts.items()}
 
+    def instances(self, model: str) -> int:
+        """What the contract says."""
+        return contract_of(model, self._contracts).instances
+
     def counts(self) -> dict[str, int]:
         """See `InferenceClient.counts`."""
         with self._lock:

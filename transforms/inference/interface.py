@@ -43,6 +43,9 @@ class InferenceClient(Protocol):
     def model_digests(self) -> Mapping[str, str]:
         """The identity of every served model: SHA-256 over engine or source and configuration, hex."""
 
+    def instances(self, model: str) -> int:
+        """How many requests of `model` all servers together compute at once."""
+
     def counts(self) -> dict[str, int]:
         """What happened so far: requests, retries, rejections and failures, by name."""
 
