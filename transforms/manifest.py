@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -121,7 +122,7 @@ def _normalised(
     column: str, values: pa.ChunkedArray | None, rows: int, columns: ColumnMap
 ) -> pa.ChunkedArray | pa.Array:
     if column == "seed":
-        return pa.nulls(rows, pa.int64()) if values is None else values.cast(pa.int64())
+        return pa.nulls(rows, pa.int64()) if values is None else values.cast(pa.int64(), safe=False)
     if column in LISTS:
         kind = pa.list_(pa.string())
         return pa.nulls(rows, kind) if values is None else values.cast(kind)
@@ -135,12 +136,12 @@ def bad_cells(table: pa.Table, placements: Sequence[str]) -> dict[int, str]:
     """Row number -> what is wrong with it, for the rows of a normalised `table` that no work can start from."""
     wrong: dict[int, str] = {}
     for column in REQUIRED:
-        for row in pc.indices_nonzero(pc.equal(table.column(column), "")).to_pylist():
+        for row in _where(pc.equal(table.column(column), "")):
             wrong.setdefault(row, f"column {column!r} is empty")
     for column, known in (("placements", tuple(placements)), ("features", TASKS)):
         for row, name in _unknown_names(table.column(column), known):
             wrong.setdefault(row, f"column {column!r} holds {name!r}, which is not one of {known}")
-    for row in pc.indices_nonzero(pc.fill_null(pc.less(table.column("seed"), 0), False)).to_pylist():
+    for row in _where(pc.less(table.column("seed"), 0)):
         wrong.setdefault(row, "column 'seed' is negative")
     return wrong
 
@@ -150,8 +151,14 @@ def _unknown_names(column: pa.ChunkedArray, known: tuple[str, ...]) -> Iterator[
     if not len(names):
         return
     parents = pc.list_parent_indices(column)
-    for index in pc.indices_nonzero(pc.invert(pc.is_in(names, value_set=pa.array(known, pa.string())))).to_pylist():
+    for index in _where(pc.invert(pc.is_in(names, value_set=pa.array(known, pa.string())))):
         yield parents[index].as_py(), names[index].as_py()
+
+
+def _where(condition: pa.ChunkedArray | pa.Array) -> list[int]:
+    """Where `condition` is true. Not Arrow's own `indices_nonzero`: pyarrow 25 crashes on a column without chunks."""
+    values = condition.to_numpy(zero_copy_only=False)
+    return [int(row) for row in np.flatnonzero(values == True)]  # noqa: E712 - null is neither
 
 
 def product_of(row: Mapping[str, object], manifest_uri: str, number: int) -> Product:
