@@ -10,6 +10,7 @@ contracts of the real ones; SeaweedFS behind a proxy that answers wrongly on req
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shutil
 import signal
@@ -22,6 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import psutil
 from google.protobuf import text_format
 
 from benchmarks.fixed_latency import build_repository
@@ -56,14 +58,17 @@ def run_job(flags: list[str], disturb: Disturb | None = None) -> Ran:
 
 
 def descendants(pid: int, name: str) -> list[int]:
-    """Processes below `pid` whose command line holds `name`; a server's keeper starts a session of its own."""
-    import psutil
-
-    return [child.pid for child in psutil.Process(pid).children(recursive=True) if name in " ".join(child.cmdline())]
+    """Processes below `pid` with a name that starts so."""
+    found = []
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for child in psutil.Process(pid).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                found += [child.pid] if child.name().startswith(name) else []
+    return found
 
 
 def kill_one(name: str, after: Callable[[], bool]) -> Disturb:
-    """SIGKILL the first process below the job whose command line holds `name`, once `after` is true."""
+    """SIGKILL the first process below the job whose name starts so, once `after` is true."""
 
     def disturb(process: subprocess.Popen[bytes]) -> None:
         while process.poll() is None:
@@ -126,13 +131,13 @@ class Bench:
 def triton_killed(bench: Bench) -> bool:
     """The server dies mid-run and is started again by its keeper."""
     name = "triton_killed"
-    return bench.check(name, run_job(bench.flags(name), kill_one("/tritonserver", bench.begun(name))))
+    return bench.check(name, run_job(bench.flags(name), kill_one("tritonserver", bench.begun(name))))
 
 
 def stub_crashed(bench: Bench) -> bool:
     """A model's process dies mid-run."""
     name = "stub_crashed"
-    return bench.check(name, run_job(bench.flags(name), kill_one("triton_python_backend_stub", bench.begun(name))))
+    return bench.check(name, run_job(bench.flags(name), kill_one("triton_python_b", bench.begun(name))))
 
 
 def queue_full(bench: Bench) -> bool:
