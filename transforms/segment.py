@@ -36,7 +36,7 @@ _WORKING_SIDE = 512  # longest side at which network, colour and gate meet
 _BAND = 2.5  # half width of the matting band, in working pixels
 _ZOOM_MARGIN = 0.15  # of the product's sides, around the closer look
 _SPECK_SHARE = 0.004  # of the product's area; smaller pieces are dropped
-_COLOR_STEP = 6.0  # dE from which colour alone would call a pixel product
+_WHITISH = 93.0  # lightness from which a backdrop counts as white
 
 
 @dataclass(frozen=True)
@@ -57,13 +57,14 @@ class SegmentLimits:
 class Seen(NamedTuple):
     """What is known before refinement, at working size.
 
-    `probability`: float32 [h, w]; `pixels`: uint8 [h, w, 3]; `color`: bool [h, w], None without a plain backdrop.
+    `probability`: float32 [h, w]; `pixels`: uint8 [h, w, 3]; `distance`: dE from a plain backdrop's
+    colour, float32 [h, w], None without one.
     """
 
     looks: Looks
     pixels: Pixels
     probability: Real
-    color: Mask | None
+    distance: Real | None
 
 
 @dataclass
@@ -123,7 +124,7 @@ def finish(pixels: Pixels, seen: Seen) -> Cutout:
     alpha = matte(pixels, seen)
     mask = resized(alpha, Size(*seen.probability.shape)) > 0.5
     lab = to_lab(seen.pixels)
-    measures = measure_mask(lab, seen.looks, seen.probability, mask, seen.color)
+    measures = measure_mask(lab, seen.looks, seen.probability, mask, seen.distance)
     return _cutout(pixels, alpha, {**measures, "mask_quality": load_gate().quality(measures)})
 
 
@@ -181,7 +182,8 @@ def join(pixels: Pixels, looks: Looks) -> Seen:
     if not backdrop.plain:
         return Seen(looks, small, merged, None)
     evidence = gather_evidence(small, merged, backdrop)
-    return Seen(looks, small, join_evidence(merged, evidence), evidence.distance > _COLOR_STEP)
+    joined = join_evidence(merged, evidence, whitish=backdrop.color_lab[0] > _WHITISH)
+    return Seen(looks, small, joined, evidence.distance)
 
 
 def matte(pixels: Pixels, seen: Seen) -> Matte:

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from transforms.ops.backdrop import border_ring
 from transforms.ops.mask_metrics import iou
-from transforms.ops.masks import components, dilated, eroded, holes
+from transforms.ops.masks import FLAT, components, dilated, eroded, holes
 from transforms.records import Mask, Size
 
 Real = NDArray[np.float32]
 
 _COEFFICIENTS = "mask_gate.json"
+_COLOR_STEP = 6.0  # dE from which colour alone would call a pixel product
 
 
 class Looks(NamedTuple):
@@ -57,7 +58,7 @@ def load_gate() -> Gate:
     return Gate(float(content["bias"]), {name: float(weight) for name, weight in content["weights"].items()})
 
 
-def measure_mask(lab: Real, looks: Looks, probability: Real, mask: Mask, color: Mask | None) -> dict[str, float]:
+def measure_mask(lab: Real, looks: Looks, probability: Real, mask: Mask, distance: Real | None) -> dict[str, float]:
     """The gate's measures, all at working size.
 
     Args:
@@ -65,7 +66,7 @@ def measure_mask(lab: Real, looks: Looks, probability: Real, mask: Mask, color: 
         looks: the network's probabilities.
         probability: what the mask was made from, float32 [H, W].
         mask: bool [H, W].
-        color: what colour alone takes for the product before a plain backdrop; None where there is none.
+        distance: dE from a plain backdrop's colour, float32 [H, W]; None where there is none.
     """
     merged = looks.merged()
     return {
@@ -73,10 +74,39 @@ def measure_mask(lab: Real, looks: Looks, probability: Real, mask: Mask, color: 
         "zoom_agreement": iou(looks.full + looks.flipped > 1.0, looks.zoomed > 0.5),
         "threshold_stability": iou(merged > 0.75, merged > 0.25),
         "network_agreement": iou(merged > 0.5, mask),
-        "color_agreement": 1.0 if color is None else iou(color, mask),
         "certainty": _certainty(probability, mask),
+        **_network_measures(looks, mask),
+        **_color_measures(mask, distance),
         **_edge_measures(lab, mask),
         **_shape_measures(mask),
+    }
+
+
+def _network_measures(looks: Looks, mask: Mask) -> dict[str, float]:
+    """Where the network and the mask differ, as shares of the mask's area."""
+    merged, area = looks.merged(), max(1, int(np.count_nonzero(mask)))
+    spread = np.abs(looks.full - looks.zoomed) + np.abs(looks.full - looks.flipped)
+    return {
+        "erased_share": min(2.0, int(np.count_nonzero((merged > 0.6) & ~mask)) / area),
+        "added_share": int(np.count_nonzero(mask & (merged < 0.4))) / area,
+        "doubt_share": min(2.0, int(np.count_nonzero((merged > 0.15) & (merged < 0.85))) / area),
+        "confidence": float(merged[mask].mean()) if mask.any() else 0.0,
+        "leak": min(2.0, float(merged[~mask].sum()) / area),
+        "look_spread": min(2.0, float(spread.sum()) / area),
+    }
+
+
+def _color_measures(mask: Mask, distance: Real | None) -> dict[str, float]:
+    """How far the mask holds what colour sets off from a plain backdrop; neutral values without one."""
+    if distance is None or not mask.any():
+        return {"plain": 0.0, "color_agreement": 1.0, "flat_share": 0.0, "missed_share": 0.0}
+    area = int(np.count_nonzero(mask))
+    other = eroded(distance > _COLOR_STEP, 1)
+    return {
+        "plain": 1.0,
+        "color_agreement": iou(distance > _COLOR_STEP, mask),
+        "flat_share": int(np.count_nonzero(eroded(mask, 2) & (distance < FLAT))) / area,
+        "missed_share": min(2.0, int(np.count_nonzero(other & ~dilated(mask, 2))) / area),
     }
 
 

@@ -19,10 +19,11 @@ _SLOPE_GAIN = 1.6  # dE of a step edge per dE of its Gaussian gradient (sigma 0.
 _SHADOW_SHARE = 0.22  # how much of a darkening counts as difference: a shadow of 35 dE is no stronger than a tint of 8
 
 
-# Log odds of "product" as linear in 1, x, d, b, d b, x b, x d, where x is the network's log odds, d = log(1 + distance)
-# and b = log(barrier). Fitted by benchmarks/fit_colour_evidence.py on the tuning half of rasterised Sweet Home 3D
-# products over white and plain backdrops with soft shadows (31 products, 62 pictures).
-_FUSION = (1.073, 1.881, -0.823, -2.902, 1.119, -0.191, -0.112)
+# Log odds of "product", linear in `fusion_terms`. Fitted by benchmarks/fit_colour_evidence.py on the tuning half of 75
+# Sweet Home 3D products, rasterised before white and plain backdrops with soft shadows (149 pictures).
+_FUSION = (-0.117, 1.473, -3.842, 3.625, 1.940, 0.124, -1.864, -0.203, -0.105)
+_SURE_PATCH = 0.95
+FLAT = 2.5  # dE; a pixel this close to the backdrop's colour could be either
 _CERTAIN = 0.98  # the network's probability is clipped here: beyond, it is as often wrong
 
 
@@ -142,12 +143,31 @@ def log_odds(probability: Real) -> Real:
 
 
 def fusion_terms(coarse: Real, evidence: Evidence) -> Real:
-    """The seven terms that the fusion weighs, float32 [H, W, 7]."""
+    """The terms that the fusion weighs, float32 [H, W, 9].
+
+    A thing before a backdrop is fenced by about as much as it differs: barrier and distance agree. A shadow differs
+    and is not fenced; a gap, and a shadow in a gap, is fenced by more than it differs. Hence the squares.
+    """
     x, d, b = log_odds(coarse), np.log1p(evidence.distance), np.log(evidence.barrier)
-    return np.stack([np.ones_like(x), x, d, b, d * b, x * b, x * d], axis=-1)
+    return np.stack([np.ones_like(x), x, d, b, d * b, d * d, b * b, x * b, x * d], axis=-1)
 
 
-def join_evidence(coarse: Real, evidence: Evidence) -> Real:
-    """The product's probability from the network's (float32 [H, W]) and the colour evidence of a plain backdrop."""
+def join_evidence(coarse: Real, evidence: Evidence, *, whitish: bool = False) -> Real:
+    """The product's probability from the network's (float32 [H, W]) and the colour evidence of a plain backdrop.
+
+    Args:
+        whitish: the backdrop is about white. White products are many, so a patch of the backdrop's very colour that
+            the network is sure of stays product; before any other colour it is a gap that shows the backdrop.
+    """
     odds = fusion_terms(coarse, evidence) @ np.asarray(_FUSION, np.float32)
-    return cast(Real, (1 / (1 + np.exp(-np.clip(odds, -30, 30)))).astype(np.float32))
+    joined = cast(Real, (1 / (1 + np.exp(-np.clip(odds, -30, 30)))).astype(np.float32))
+    return np.where(_sure_patches(coarse, evidence), np.maximum(joined, coarse), joined) if whitish else joined
+
+
+def _sure_patches(coarse: Real, evidence: Evidence) -> Mask:
+    """Patches of the backdrop's own colour over which the network's mean probability is beyond doubt."""
+    flat = evidence.distance < FLAT
+    _, labels = cv2.connectedComponents(flat.astype(np.uint8), connectivity=4)
+    flattened = labels.ravel()
+    mean = np.bincount(flattened, coarse.ravel()) / np.maximum(np.bincount(flattened), 1)
+    return cast(Mask, flat & (mean[labels] > _SURE_PATCH))

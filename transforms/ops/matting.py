@@ -12,12 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transforms.ops.backdrop import fill_field
-from transforms.ops.masks import dilated
+from transforms.ops.masks import bounding_box, dilated
 from transforms.records import Mask, Matte, Pixels
 
 Real = NDArray[np.float32]
 
-_SURE = 0.92  # the coarse probability from which on a pixel off the edge needs no second look
 _SATURATE = 0.05  # alpha this near to 0 or 1 is noise of the estimate, and is rounded
 _SPILL = 12  # how far the product's colours are carried past its edge, pixels; Lanczos reaches 3 per unit of reduction
 _COLOR_NOISE = 0.02  # RMS of sensor and JPEG noise in [0, 1] RGB; two colours closer than this say nothing
@@ -45,30 +44,47 @@ def guided_filter(guide: Real, source: Real, radius: int, epsilon: float, subsam
 
 
 def _linear_models(guide: Real, source: Real, radius: int, epsilon: float) -> tuple[Real, Real]:
-    """The window-averaged slopes [H, W, 3] and offset [H, W] of source = slopes . guide + offset."""
-    mean_guide, mean_source = _box(guide, radius), _box(source, radius)
-    covariance = _box(guide * source[..., None], radius) - mean_guide * mean_source[..., None]
-    matrix = np.empty((*source.shape, 3, 3), np.float32)
-    for i in range(3):
-        for j in range(i, 3):
-            moment = _box(guide[..., i] * guide[..., j], radius) - mean_guide[..., i] * mean_guide[..., j]
-            matrix[..., i, j] = matrix[..., j, i] = moment
-        matrix[..., i, i] += epsilon
-    slopes = _solve_symmetric(matrix, covariance)
-    offset = mean_source - np.einsum("hwc,hwc->hw", slopes, mean_guide)
-    return _box(slopes, radius), _box(offset, radius)
+    """The window-averaged slopes [H, W, C] and offset [H, W] of source = slopes . guide + offset."""
+    # double precision: a grey picture's covariance has rank 1, and its determinant is lost in single precision
+    lead, data = guide.astype(np.float64), source.astype(np.float64)
+    mean_lead, mean_data = _mean(lead, radius), _mean(data, radius)
+    covariance = _mean(lead * data[..., None], radius) - mean_lead * mean_data[..., None]
+    moment = {
+        (i, j): _mean(lead[..., i] * lead[..., j], radius) - mean_lead[..., i] * mean_lead[..., j]
+        for i in range(3)
+        for j in range(i, 3)
+    }
+    slopes = _solve_symmetric(moment, epsilon, covariance)
+    offset = mean_data - np.einsum("hwc,hwc->hw", slopes, mean_lead)
+    return _mean(slopes, radius).astype(np.float32), _mean(offset, radius).astype(np.float32)
 
 
-def _solve_symmetric(matrix: Real, right: Real) -> Real:
-    """x of matrix x = right for symmetric positive 3 x 3 matrices, by cofactors: numpy's is ten times slower."""
-    a, b, c = matrix[..., 0, 0], matrix[..., 0, 1], matrix[..., 0, 2]
-    d, e, f = matrix[..., 1, 1], matrix[..., 1, 2], matrix[..., 2, 2]
+def _solve_symmetric(
+    moment: dict[tuple[int, int], NDArray[np.float64]], epsilon: float, right: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """x of (moment + epsilon) x = right for symmetric 3 x 3 matrices, by cofactors: numpy's is ten times slower."""
+    a, d, f = (moment[i, i] + epsilon for i in range(3))
+    b, c, e = moment[0, 1], moment[0, 2], moment[1, 2]
     aa, bb, cc = d * f - e * e, c * e - b * f, b * e - c * d
     dd, ee, ff = a * f - c * c, b * c - a * e, a * d - b * b
-    determinant = np.maximum(a * aa + b * bb + c * cc, 1e-18)
+    determinant = a * aa + b * bb + c * cc
     x, y, z = right[..., 0], right[..., 1], right[..., 2]
     solved = np.stack([aa * x + bb * y + cc * z, bb * x + dd * y + ee * z, cc * x + ee * y + ff * z], axis=-1)
-    return cast(Real, (solved / determinant[..., None]).astype(np.float32))
+    return cast("NDArray[np.float64]", solved / np.maximum(determinant, 1e-18)[..., None])
+
+
+def _mean(picture: NDArray[np.float64], radius: int) -> NDArray[np.float64]:
+    side = 2 * radius + 1
+    return cast("NDArray[np.float64]", cv2.blur(picture, (side, side), borderType=cv2.BORDER_REFLECT))
+
+
+def smoothed_along(lead: Real, source: Real, radius: int, epsilon: float) -> Real:
+    """The guided filter with one channel of guide [H, W]: He, Sun & Tang 2013, eq. 5, 6 and 8."""
+    mean_lead, mean_source = _box(lead, radius), _box(source, radius)
+    variance = np.maximum(_box(lead * lead, radius) - mean_lead * mean_lead, 0.0)
+    slope = (_box(lead * source, radius) - mean_lead * mean_source) / (variance + epsilon)
+    offset = mean_source - slope * mean_lead
+    return cast(Real, _box(slope, radius) * lead + _box(offset, radius))
 
 
 def _box(picture: Real, radius: int) -> Real:
@@ -77,12 +93,15 @@ def _box(picture: Real, radius: int) -> Real:
 
 
 def trimap_of(coarse: Real, radius: int) -> tuple[Mask, Mask]:
-    """(surely product, surely backdrop) of a coarse probability [H, W]: certain, and `radius` or more off the edge."""
+    """(surely product, surely backdrop) of a coarse probability [H, W]: further than `radius` from its edge.
+
+    Doubt is no translucency: away from the edge a pixel is decided, and whether to trust the whole is the gate's.
+    """
     inside = (coarse > 0.5).astype(np.uint8)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     deep = cv2.erode(inside, kernel, borderType=cv2.BORDER_REPLICATE) > 0
     far = cv2.dilate(inside, kernel, borderType=cv2.BORDER_REPLICATE) == 0
-    return deep & (coarse > _SURE), far & (coarse < 1 - _SURE)
+    return deep, far
 
 
 def refine_alpha(guide: Real, coarse: Real, radius: int, backdrop: Real | None = None) -> Matte:
@@ -101,15 +120,30 @@ def refine_alpha(guide: Real, coarse: Real, radius: int, backdrop: Real | None =
     Returns:
         float32 [H, W] in [0, 1].
     """
+    alpha = np.zeros_like(coarse)
+    box = reach_of(coarse > 0.1, 6 * radius)
+    alpha[box] = _refine(guide[box], coarse[box], radius, None if backdrop is None else backdrop[box])
+    return saturate(alpha)
+
+
+def _refine(guide: Real, coarse: Real, radius: int, backdrop: Real | None) -> Real:
+    if not coarse.size:
+        return coarse
     product, outside = trimap_of(coarse, radius)
-    subsample = max(1, radius // 4)
-    led = np.clip(guided_filter(guide, coarse, 2 * radius, 1e-4, subsample), 0.0, 1.0)
+    led = np.clip(guided_filter(guide, coarse, 2 * radius, 1e-4, max(1, radius // 2)), 0.0, 1.0)
     mixed, trust = _unmix(guide, product, outside, radius, backdrop)
     alpha = trust * mixed + (1 - trust) * led
     alpha = np.where(product, 1.0, np.where(outside, 0.0, alpha)).astype(np.float32)
-    smooth = guided_filter(guide, alpha, max(2, radius // 4), 1e-5)
-    alpha = np.where(product, 1.0, np.where(outside, 0.0, smooth))
-    return saturate(alpha.astype(np.float32))
+    smooth = smoothed_along(_contrast_axis(guide, product, outside), alpha, max(1, radius // 4), 1e-4)
+    return np.where(product, 1.0, np.where(outside, 0.0, smooth)).astype(np.float32)
+
+
+def _contrast_axis(guide: Real, product: Mask, outside: Mask) -> Real:
+    """The picture as one channel: along the line from the backdrop's mean colour to the product's, [H, W]."""
+    if not product.any() or not outside.any():
+        return cast(Real, guide.mean(axis=2))
+    axis = np.abs(guide[product].mean(axis=0) - guide[outside].mean(axis=0)) + 0.05
+    return cast(Real, (guide @ (axis / axis.sum()).astype(np.float32)).astype(np.float32))
 
 
 def saturate(alpha: Real) -> Matte:
@@ -164,7 +198,7 @@ def estimate_foreground(pixels: Pixels, alpha: Matte, radii: tuple[int, ...] = (
     edge = (alpha > 0) & (alpha < 1)
     if not edge.any():
         return pixels.copy()
-    rows, columns = _reach(edge, max(radii), alpha.shape)
+    rows, columns = reach_of(edge, max(radii))
     image = pixels[rows, columns].astype(np.float32) / 255.0
     part = alpha[rows, columns, None]
     front = back = image
@@ -186,9 +220,10 @@ def _fuse(image: Real, front: Real, back: Real, alpha: Real, radius: int) -> tup
     return np.clip(fused, 0.0, 1.0), mean_back
 
 
-def _reach(edge: Mask, margin: int, size: tuple[int, ...]) -> tuple[slice, slice]:
-    rows, columns = np.flatnonzero(edge.any(axis=1)), np.flatnonzero(edge.any(axis=0))
-    return (
-        slice(max(0, int(rows[0]) - margin), min(size[0], int(rows[-1]) + 1 + margin)),
-        slice(max(0, int(columns[0]) - margin), min(size[1], int(columns[-1]) + 1 + margin)),
-    )
+def reach_of(mask: Mask, margin: int) -> tuple[slice, slice]:
+    """(rows, columns) of the box around `mask` with `margin` pixels around it; nothing gives empty slices."""
+    box = bounding_box(mask)
+    if not box.size.height:
+        return slice(0, 0), slice(0, 0)
+    top, left = max(0, box.top - margin), max(0, box.left - margin)
+    return slice(top, box.bottom + margin), slice(left, box.right + margin)

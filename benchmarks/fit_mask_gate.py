@@ -1,0 +1,100 @@
+"""Fits the mask gate on the tuning half of `segmentation`'s rows and writes its coefficients with their provenance.
+
+    python -m benchmarks.fit_mask_gate rows.jsonl [more.jsonl ...] --out transforms/data/mask_gate.json
+
+Ridge-regularised logistic regression on standardised measures, both classes weighing the same; then the bias is moved
+so that on the tuning half quality 0.5 catches the wanted share of poor masks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.segmentation import GOOD_IOU
+
+_ROUNDS = 40
+
+
+def main() -> None:
+    """Fit, write, and print how the gate does on both halves."""
+    args = _arguments()
+    rows = [json.loads(line) for path in args.rows for line in path.read_text(encoding="utf-8").splitlines()]
+    tuning = [row for row in rows if row["split"] == "tuning"]
+    names = tuple(tuning[0]["measures"])
+    bias, weights = fit(*_table(tuning, names), ridge=args.ridge)
+    bias -= _shift(tuning, names, bias, weights, args.recall)
+    held_out = [row for row in rows if row["split"] == "held_out"]
+    content = {
+        "fitted_by": "benchmarks/fit_mask_gate.py",
+        "target": f"IoU >= {GOOD_IOU}",
+        "data": args.data,
+        "tuning": _summary(tuning, names, bias, weights),
+        "held_out": _summary(held_out, names, bias, weights),
+        "bias": round(bias, 4),
+        "weights": {name: round(float(weight), 4) for name, weight in zip(names, weights, strict=True)},
+    }
+    text = json.dumps(content, indent=2) + "\n"
+    print(text)
+    args.out.write_text(text, encoding="utf-8")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("rows", type=Path, nargs="+", help="rows of benchmarks.segmentation")
+    parser.add_argument("--out", type=Path, required=True, help="where the coefficients go")
+    parser.add_argument("--data", default="", help="what the rows were measured on, for the record")
+    parser.add_argument("--recall", type=float, default=0.97, help="share of poor tuning masks to catch")
+    parser.add_argument("--ridge", type=float, default=0.01, help="weight of the penalty, per row")
+    return parser.parse_args()
+
+
+def fit(table: NDArray[np.float64], good: NDArray[np.bool_], *, ridge: float) -> tuple[float, NDArray[np.float64]]:
+    """(bias, weights) for raw measures [rows, measures], by Newton's method on standardised ones."""
+    centre, spread = table.mean(axis=0), table.std(axis=0) + 1e-9
+    design = np.hstack([np.ones((len(table), 1)), (table - centre) / spread])
+    weight = np.where(good, 0.5 / max(1, good.sum()), 0.5 / max(1, (~good).sum()))
+    penalty = ridge * np.diag([0.0, *np.ones(table.shape[1])])
+    beta = np.zeros(design.shape[1])
+    for _ in range(_ROUNDS):
+        chance = 1 / (1 + np.exp(-design @ beta))
+        slope = design.T @ (weight * (chance - good)) + penalty @ beta
+        bend = (design * (weight * chance * (1 - chance))[:, None]).T @ design + penalty + 1e-9 * np.eye(len(beta))
+        beta -= np.linalg.solve(bend, slope)
+    weights = beta[1:] / spread
+    return float(beta[0] - weights @ centre), weights
+
+
+def _table(rows: list[dict[str, Any]], names: tuple[str, ...]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    table = np.asarray([[row["measures"][name] for name in names] for row in rows], np.float64)
+    return table, np.asarray([row["stage"]["iou"] >= GOOD_IOU for row in rows])
+
+
+def _shift(
+    rows: list[dict[str, Any]], names: tuple[str, ...], bias: float, weights: NDArray[np.float64], recall: float
+) -> float:
+    """The log odds below which `recall` of the poor masks lie."""
+    table, good = _table(rows, names)
+    return float(np.quantile((bias + table @ weights)[~good], recall))
+
+
+def _summary(
+    rows: list[dict[str, Any]], names: tuple[str, ...], bias: float, weights: NDArray[np.float64]
+) -> dict[str, float]:
+    table, good = _table(rows, names)
+    refused = bias + table @ weights < 0
+    return {
+        "pictures": len(rows),
+        "poor": int((~good).sum()),
+        "poor_caught": round(float(refused[~good].mean()), 4),
+        "good_rejected": round(float(refused[good].mean()), 4),
+    }
+
+
+if __name__ == "__main__":
+    main()

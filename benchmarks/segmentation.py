@@ -1,0 +1,172 @@
+"""How good are the masks, and does the gate know it? Network alone against the whole stage.
+
+    python -m benchmarks.segmentation --renders DIR --street DIR --rows rows.jsonl
+
+`--renders` holds <product>/{white,plain,scene}.jpg and alpha.png (see `render_products`), `--street` a checkout of
+clothing-co-parsing with photos/ and annotations/pixel-level/ (reading its .mat files needs scipy). Every picture's
+figures go to `--rows`, which `fit_mask_gate` reads; a picture that is there already is not measured again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterable, Iterator
+from hashlib import sha1
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.local_models import local_client
+from transforms.inference.interface import InferenceClient
+from transforms.ops.mask_gate import Looks, load_gate
+from transforms.ops.mask_metrics import boundary_iou, iou, mean_absolute_error, s_measure
+from transforms.ops.masks import resized
+from transforms.records import Matte, Pixels, Size
+from transforms.segment import finish, join, look
+
+GOOD_IOU = 0.9
+_METRICS = ("iou", "mae", "boundary_iou", "s_measure")
+
+
+class Sample(NamedTuple):
+    """A picture with its true matte, read when needed. `group` decides the split: one product, one side."""
+
+    key: str
+    group: str
+    backdrop: str
+    read: Callable[[], tuple[Pixels, Matte]]
+
+
+def main() -> None:
+    """Measure what is not measured yet, then print the tables."""
+    args = _arguments()
+    samples = [*rendered(args.renders), *street(args.street, args.street_step)]
+    rows = measured(samples, args.rows, local_client())
+    keys = {sample.key for sample in samples}
+    print_tables([row for row in rows if row["key"] in keys])
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--renders", type=Path, help="folder of rendered products")
+    parser.add_argument("--street", type=Path, help="checkout of clothing-co-parsing")
+    parser.add_argument("--street-step", type=int, default=6, help="take every n-th street photograph")
+    parser.add_argument("--rows", type=Path, required=True, help="JSON lines, one a picture; appended to")
+    return parser.parse_args()
+
+
+def rendered(folder: Path | None) -> Iterator[Sample]:
+    """The rendered products under `folder`."""
+    for alpha in sorted(folder.glob("*/alpha.png")) if folder else ():
+        for backdrop in ("white", "plain", "scene"):
+            picture = alpha.with_name(f"{backdrop}.jpg")
+            if picture.exists():
+                name = alpha.parent.name
+                yield Sample(f"{name}/{backdrop}", name, backdrop, lambda a=alpha, p=picture: _read_render(p, a))  # type: ignore[misc]
+
+
+def street(folder: Path | None, step: int) -> Iterator[Sample]:
+    """Every `step`-th annotated street photograph under `folder`."""
+    annotations = sorted((folder / "annotations" / "pixel-level").glob("*.mat")) if folder else []
+    for mat in annotations[::step]:
+        photo = folder / "photos" / f"{mat.stem}.jpg"  # type: ignore[operator]
+        yield Sample(f"street/{mat.stem}", mat.stem, "street", lambda m=mat, p=photo: _read_street(p, m))  # type: ignore[misc]
+
+
+def measured(samples: Iterable[Sample], path: Path, client: InferenceClient) -> list[dict[str, Any]]:
+    """The rows of `path`, after those of `samples` that it lacks were measured and appended."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    rows = [json.loads(line) for line in lines]
+    known = {row["key"] for row in rows}
+    with path.open("a", encoding="utf-8") as file:
+        for sample in samples:
+            if sample.key not in known:
+                pixels, truth = sample.read()
+                rows.append(measure(sample, pixels, truth, look(pixels, client)))
+                file.write(json.dumps(rows[-1]) + "\n")
+                file.flush()
+    return rows
+
+
+def measure(sample: Sample, pixels: Pixels, truth: Matte, looks: Looks) -> dict[str, Any]:
+    """One picture's figures: the network's first look alone, the whole stage, and the gate's measures."""
+    cutout = finish(pixels, join(pixels, looks))
+    network = resized(looks.full, Size(*pixels.shape[:2]))
+    return {
+        "key": sample.key,
+        "backdrop": sample.backdrop,
+        "split": split_of(sample.group),
+        "network": _figures(network, truth),
+        "stage": _figures(cutout.alpha, truth),
+        "measures": {name: value for name, value in cutout.scores.items() if name != "mask_quality"},
+    }
+
+
+def split_of(group: str) -> str:
+    """`tuning` or `held_out`, half and half by the name's digest."""
+    return "tuning" if sha1(group.encode()).digest()[0] % 2 else "held_out"
+
+
+def _figures(alpha: Matte, truth: Matte) -> dict[str, float]:
+    mask, real = alpha >= 0.5, truth >= 0.5
+    figures = (iou(mask, real), mean_absolute_error(alpha, truth), boundary_iou(mask, real, width_share=0.005))
+    return dict(zip(_METRICS, (*figures, s_measure(np.clip(alpha, 0, 1), real)), strict=True))
+
+
+def _read_render(picture: Path, alpha: Path) -> tuple[Pixels, Matte]:
+    truth = cv2.imread(str(alpha), cv2.IMREAD_UNCHANGED)
+    truth = truth[..., -1] if truth.ndim == 3 else truth
+    return _read_rgb(picture), truth.astype(np.float32) / np.float32(np.iinfo(truth.dtype).max)
+
+
+def _read_street(photo: Path, mat: Path) -> tuple[Pixels, Matte]:
+    from scipy.io import loadmat
+
+    labels: NDArray[np.uint8] = loadmat(mat)["groundtruth"]
+    return _read_rgb(photo), (labels > 0).astype(np.float32)
+
+
+def _read_rgb(path: Path) -> Pixels:
+    return np.ascontiguousarray(cv2.imread(str(path), cv2.IMREAD_COLOR)[..., ::-1])
+
+
+def print_tables(rows: list[dict[str, Any]]) -> None:
+    """The two tables of docs/segmentation.md, as Markdown."""
+    print("| backdrop | pictures | by | IoU | MAE | boundary IoU | S-measure | IoU < 0.9 |")
+    print("|---|---|---|---|---|---|---|---|")
+    for backdrop in ("white", "plain", "scene", "street"):
+        chosen = [row for row in rows if row["backdrop"] == backdrop]
+        for by in ("network", "stage") if chosen else ():
+            means = [float(np.mean([row[by][name] for row in chosen])) for name in _METRICS]
+            poor = float(np.mean([row[by]["iou"] < GOOD_IOU for row in chosen]))
+            cells = " | ".join(
+                f"{mean:.3f}" if name != "mae" else f"{mean:.4f}" for name, mean in zip(_METRICS, means, strict=True)
+            )
+            print(f"| {backdrop} | {len(chosen)} | {by} | {cells} | {poor:.0%} |")
+    print("\n| split | backdrop | poor masks | caught | good masks | rejected |\n|---|---|---|---|---|---|")
+    for split in ("tuning", "held_out"):
+        for backdrop in ("white", "plain", "scene", "street", "all"):
+            _print_gate(
+                split, backdrop, [r for r in rows if r["split"] == split and backdrop in (r["backdrop"], "all")]
+            )
+
+
+def _print_gate(split: str, backdrop: str, rows: list[dict[str, Any]]) -> None:
+    passed = {True: [0, 0], False: [0, 0]}
+    for row in rows:
+        counts = passed[row["stage"]["iou"] >= GOOD_IOU]
+        counts[0] += 1
+        counts[1] += load_gate().quality(row["measures"]) < 0.5
+    (good, refused), (poor, caught) = passed[True], passed[False]
+    if good + poor:
+        print(
+            f"| {split} | {backdrop} | {poor} | {caught / max(poor, 1):.1%} | {good} | {refused / max(good, 1):.1%} |"
+        )
+
+
+if __name__ == "__main__":
+    main()
