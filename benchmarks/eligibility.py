@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def judge_human(detector: HumanDetector, sources: Sources, each: int) -> None:
-    """The detector as served (the highest of five views) on the held-out fifth."""
+    """The detector as served (five views) on the held-out fifth."""
     scores: dict[str, list[float]] = defaultdict(list)
     human: dict[str, bool] = {}
     for sample in samples(sources, garment_matte(), each=each, seed=11):

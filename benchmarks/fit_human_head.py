@@ -24,7 +24,7 @@ from benchmarks.human_samples import Sources, samples
 from transforms.ops.human import FEATURES, HEAD, feature_network, network_input, open_session, views
 from transforms.records import Matte, Pixels
 
-RIDGE = 0.03
+RIDGE = 0.01
 ROUNDS = 25
 Real = NDArray[np.float64]
 

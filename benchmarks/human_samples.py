@@ -132,10 +132,10 @@ def _of_icon(path: Path, scenes: list[Path], generator: np.random.Generator) -> 
     icon = cv2.cvtColor(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), cv2.COLOR_BGRA2RGBA)
     pixels, matte = icon[..., :3], icon[..., 3].astype(np.float32) / 255
     human, out = path.parent.name == _PEOPLE_LIBRARY, held_out(path)
-    for number in range(24 if human else 2):
+    for number in range(24 if human else 4):
         turned = number % 2 == 1
         part, alpha = (pixels[:, ::-1], matte[:, ::-1]) if turned else (pixels, matte)
-        scene = _scene(scenes, out, generator) if number % 3 == 2 else None
+        scene = _scene(scenes, out, generator) if number % 4 >= 2 else None
         ground = _plain(generator) if scene is None else scene
         small = cv2.resize(ground, _ICON_GROUND[::-1], interpolation=cv2.INTER_AREA)
         yield Sample(_lay(part, alpha, small, generator), human, "rendered person" if human else "furniture", out)

@@ -45,12 +45,12 @@ class EligibilityLimits:
     """
 
     min_side_px: int = 300
-    max_backdrop_texture: float = 0.7
+    max_backdrop_texture: float = 0.6
     max_panels: int = 1
     max_sameness: float = 0.93
     max_repetition: float = 0.9
     max_blur: float = 0.8
-    max_human_score: float = 0.8
+    max_human_score: float = 0.75
     max_unsafe_score: float = 0.8
     min_product_share: float = 0.004
     max_frame_contact: float = 0.03

@@ -52,8 +52,12 @@ class HumanDetector:
         self._input = self._session.get_inputs()[0].name
 
     def __call__(self, image: Pixels) -> float:
-        """The highest probability of a person over the :func:`views` of `image` (uint8 [H, W, 3]), in [0, 1]."""
-        return float(self.view_scores(image).max())
+        """The probability of a person in `image` (uint8 [H, W, 3], sRGB), in [0, 1].
+
+        The whole picture's, or the second highest of its corners': they overlap, so that a person shows in two.
+        """
+        whole, *corners = self.view_scores(image).tolist()
+        return float(max(whole, sorted(corners)[-2]))
 
     def view_scores(self, image: Pixels) -> NDArray[np.float32]:
         """The probability of a person in each of the :func:`views`, float32 [5]."""

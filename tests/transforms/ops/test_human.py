@@ -45,7 +45,7 @@ def test_the_networks_input_is_bgr_less_its_mean() -> None:
 
 
 def test_a_stool_on_a_plain_backdrop_is_no_human(detector: HumanDetector) -> None:
-    assert detector(stool()) < 0.8
+    assert detector(stool()) < 0.75
 
 
 def test_scores_are_probabilities_and_repeat_exactly(detector: HumanDetector) -> None:
@@ -55,7 +55,7 @@ def test_scores_are_probabilities_and_repeat_exactly(detector: HumanDetector) ->
         scores = detector.view_scores(pixels)
         assert scores.shape == (5,)
         assert ((scores >= 0) & (scores <= 1)).all()
-        assert detector(pixels) == scores.max()
+        assert detector(pixels) == max(scores[0], np.sort(scores[1:])[-2])
 
 
 def test_the_merged_graph_is_the_network_with_the_cards_head_behind_it(detector: HumanDetector) -> None:
