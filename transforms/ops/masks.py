@@ -19,10 +19,10 @@ _SLOPE_GAIN = 1.6  # dE of a step edge per dE of its Gaussian gradient (sigma 0.
 _SHADOW_SHARE = 0.22  # how much of a darkening counts as difference: a shadow of 35 dE is no stronger than a tint of 8
 
 
-# Log odds of "product", linear in `fusion_terms`. Fitted by benchmarks/fit_colour_evidence.py on the tuning half of 75
-# Sweet Home 3D products, rasterised before white and plain backdrops with soft shadows (149 pictures).
-_FUSION = (-0.117, 1.473, -3.842, 3.625, 1.940, 0.124, -1.864, -0.203, -0.105)
-_SURE_PATCH = 0.95
+# Log odds of "product", linear in `fusion_terms`. Fitted by benchmarks/fit_colour_evidence.py --shadows 0.4 on the tuning
+# half of 75 Sweet Home 3D products, rasterised before white and plain backdrops with shadows (151 pictures).
+_FUSION = (-0.472, 1.400, -2.927, 3.037, 1.637, 0.139, -1.568, -0.221, -0.063)
+_SURE_PIXEL, _SURE_PATCH = 0.85, 0.95
 FLAT = 2.5  # dE; a pixel this close to the backdrop's colour could be either
 _CERTAIN = 0.98  # the network's probability is clipped here: beyond, it is as often wrong
 
@@ -155,13 +155,19 @@ def fusion_terms(coarse: Real, evidence: Evidence) -> Real:
 def join_evidence(coarse: Real, evidence: Evidence, *, whitish: bool = False) -> Real:
     """The product's probability from the network's (float32 [H, W]) and the colour evidence of a plain backdrop.
 
+    Colour may add to the product and open gaps in it; it takes nothing that differs from the backdrop while the network
+    is sure of it.
+
     Args:
         whitish: the backdrop is about white. White products are many, so a patch of the backdrop's very colour that
             the network is sure of stays product; before any other colour it is a gap that shows the backdrop.
     """
     odds = fusion_terms(coarse, evidence) @ np.asarray(_FUSION, np.float32)
     joined = cast(Real, (1 / (1 + np.exp(-np.clip(odds, -30, 30)))).astype(np.float32))
-    return np.where(_sure_patches(coarse, evidence), np.maximum(joined, coarse), joined) if whitish else joined
+    kept = (coarse > _SURE_PIXEL) & (evidence.distance >= FLAT)
+    if whitish:
+        kept |= _sure_patches(coarse, evidence)
+    return np.where(kept, np.maximum(joined, coarse), joined)
 
 
 def _sure_patches(coarse: Real, evidence: Evidence) -> Mask:

@@ -1,0 +1,145 @@
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from transforms.ops.backdrop import describe_backdrop
+from transforms.ops.masks import (
+    Evidence,
+    barrier_from_border,
+    bounding_box,
+    components,
+    dilated,
+    eroded,
+    gather_evidence,
+    holes,
+    join_evidence,
+    without_specks,
+)
+from transforms.records import Box
+
+
+def disc(size=160, radius=40, centre=(80, 80)):
+    y, x = np.mgrid[:size, :size]
+    return (y - centre[0]) ** 2 + (x - centre[1]) ** 2 < radius**2
+
+
+def random_mask(seed, share=0.5):
+    return np.random.Generator(np.random.Philox(seed)).random((30, 26)) < share
+
+
+def test_the_bounding_box_is_half_open_and_empty_for_nothing():
+    mask = np.zeros((10, 12), np.bool_)
+    assert bounding_box(mask) == Box(0, 0, 0, 0)
+    mask[2:5, 3:9] = True
+    assert bounding_box(mask) == Box(2, 3, 5, 9)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**31), st.integers(0, 4))
+def test_erosion_and_dilation_are_duals_and_nest(seed, pixels):
+    mask = random_mask(seed, 0.7)
+    assert np.array_equal(eroded(mask, pixels), ~dilated(~mask, pixels))
+    assert not (eroded(mask, pixels) & ~mask).any()
+    assert not (mask & ~dilated(mask, pixels)).any()
+
+
+def test_the_frame_is_no_outside():
+    assert eroded(np.ones((6, 6), np.bool_), 2).all()
+
+
+def test_components_and_specks():
+    mask = np.zeros((40, 40), np.bool_)
+    mask[2:22, 2:22] = True
+    mask[30:32, 30:32] = True
+    _, areas = components(mask)
+    assert sorted(areas.tolist()) == [0, 4, 400]
+    cleaned = without_specks(mask, 0.02)
+    assert cleaned.sum() == 400 and not cleaned[30, 30]
+
+
+def test_holes_are_what_is_enclosed():
+    mask = np.zeros((20, 20), np.bool_)
+    mask[3:15, 3:15] = True
+    mask[6:9, 6:9] = False
+    mask[10:15, 10:12] = False
+    found = holes(mask)
+    assert found.sum() == 9 and found[7, 7] and not found[12, 11]
+
+
+def test_the_barrier_is_the_lowest_pass_into_a_basin():
+    steps = np.zeros((60, 60), np.float32)
+    steps[10:50, 10:50] = 9.0
+    steps[13:47, 13:47] = 0.0
+    steps[10:13, 30] = 3.5
+    barrier = barrier_from_border(steps)
+    assert barrier[0, 0] == 1.5
+    assert barrier[30, 30] == 4.0
+    assert barrier[11, 12] == 10.0
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**31))
+def test_the_barrier_turns_with_the_picture(seed):
+    steps = np.random.Generator(np.random.Philox(seed)).random((24, 30), dtype=np.float32) * 20
+    assert np.array_equal(barrier_from_border(steps)[:, ::-1], barrier_from_border(steps[:, ::-1]))
+    assert np.array_equal(barrier_from_border(steps).T, barrier_from_border(np.ascontiguousarray(steps.T)))
+
+
+def carton():
+    """A white carton on white: two faces 16 and 22 levels darker than the sheet, a soft contact shadow to its right."""
+    image = np.full((160, 160, 3), 252, np.float64)
+    shadow = cv2.GaussianBlur(np.float64(disc(160, 22, (124, 128))), (0, 0), 8)
+    image *= 1 - 0.06 * shadow[..., None]
+    image[40:125, 40:75] = 236
+    image[40:125, 75:110] = 230
+    truth = np.zeros((160, 160), np.bool_)
+    truth[40:125, 40:110] = True
+    noise = np.random.Generator(np.random.Philox(3)).normal(0, 0.7, image.shape)
+    return np.clip(image + noise, 0, 255).astype(np.uint8), truth
+
+
+def test_colour_brings_a_faded_white_carton_on_white_back():
+    image, truth = carton()
+    faded = cv2.GaussianBlur(truth.astype(np.float32), (0, 0), 4) * 0.9
+    faded[50:115, 45:75] = 0.44
+    joined = join_evidence(faded, gather_evidence(image, faded, describe_backdrop(image)), whitish=True)
+    before, after = faded > 0.5, joined > 0.5
+    assert (before & truth).sum() / (before | truth).sum() < 0.75
+    assert (after & truth).sum() / (after | truth).sum() > 0.95
+
+
+def test_a_soft_shadow_stays_outside():
+    image, truth = carton()
+    soft = cv2.GaussianBlur(truth.astype(np.float32), (0, 0), 3)
+    joined = join_evidence(soft, gather_evidence(image, soft, describe_backdrop(image)), whitish=True)
+    assert (joined > 0.5)[~dilated(truth, 3)].mean() < 0.002
+
+
+def test_a_gap_that_shows_a_coloured_backdrop_is_opened():
+    image = np.full((160, 160, 3), (90, 160, 120), np.uint8)
+    ring = disc(radius=50) & ~disc(radius=30)
+    image[ring] = (120, 30, 30)
+    filled = cv2.GaussianBlur(disc(radius=50).astype(np.float32), (0, 0), 2) * 0.8
+    joined = join_evidence(filled, gather_evidence(image, filled, describe_backdrop(image)))
+    assert not (joined > 0.5)[disc(radius=26)].any()
+    assert (joined > 0.5)[ring & ~disc(radius=33) & disc(radius=47)].all()
+
+
+def test_sure_patches_stay_product_before_white_only():
+    coarse = np.where(disc(), 0.99, 0.01).astype(np.float32)
+    evidence = Evidence(np.where(disc(radius=42), 22, 1.5).astype(np.float32), np.zeros((160, 160), np.float32))
+    evidence.distance[disc(radius=42) & ~disc(radius=38)] = 20
+    assert (join_evidence(coarse, evidence, whitish=True) > 0.5)[80, 80]
+    assert not (join_evidence(coarse, evidence) > 0.5)[80, 80]
+
+
+@pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
+def test_joined_evidence_is_a_probability(level):
+    coarse = np.full((8, 8), level, np.float32)
+    for barrier, distance in ((1.5, 0.0), (28.0, 100.0)):
+        evidence = Evidence(np.full((8, 8), barrier, np.float32), np.full((8, 8), distance, np.float32))
+        joined = join_evidence(coarse, evidence)
+        assert joined.dtype == np.float32
+        assert np.all((joined >= 0) & (joined <= 1))
