@@ -161,7 +161,7 @@ def slow_model(bench: Bench) -> bool:
 
 def store_slows_down(bench: Bench) -> bool:
     """503 SlowDown for many requests."""
-    bench.faults.pending = [Fault("slow_down", "PUT", 12), Fault("slow_down", "GET", 6)]
+    bench.faults.pending = [Fault("slow_down", "PUT", 7), Fault("slow_down", "GET", 6)]
     return bench.check("store_slows_down", run_job(bench.flags("store_slows_down")))
 
 
