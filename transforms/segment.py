@@ -36,6 +36,7 @@ _WORKING_SIDE = 512  # longest side at which network, colour and gate meet
 _BAND = 2.5  # half width of the matting band, in working pixels
 _ZOOM_MARGIN = 0.15  # of the product's sides, around the closer look
 _SPECK_SHARE = 0.004  # of the product's area; smaller pieces are dropped
+_STUDIO_SPREAD = 1.4  # dE; a studio's backdrop is smoother, a wall or sheet rougher: its colours prove little
 _WHITISH = 93.0  # lightness from which a backdrop counts as white
 
 
@@ -179,7 +180,7 @@ def join(pixels: Pixels, looks: Looks) -> Seen:
     size = Size(*merged.shape)
     small = _scaled(pixels, size)
     backdrop = describe_backdrop(pixels)
-    if not backdrop.plain:
+    if not backdrop.plain or backdrop.spread > _STUDIO_SPREAD:
         return Seen(looks, small, merged, None)
     evidence = gather_evidence(small, merged, backdrop)
     joined = join_evidence(merged, evidence, whitish=backdrop.color_lab[0] > _WHITISH)

@@ -19,8 +19,8 @@ _SLOPE_GAIN = 1.6  # dE of a step edge per dE of its Gaussian gradient (sigma 0.
 _SHADOW_SHARE = 0.22  # how much of a darkening counts as difference: a shadow of 35 dE is no stronger than a tint of 8
 
 
-# Log odds of "product", linear in `fusion_terms`. Fitted by benchmarks/fit_colour_evidence.py --shadows 0.4 on the tuning
-# half of 75 Sweet Home 3D products, rasterised before white and plain backdrops with shadows (151 pictures).
+# Log odds of "product", linear in `fusion_terms`. Fitted by benchmarks/fit_colour_evidence.py --shadows 0.4 on the
+# tuning half of 75 Sweet Home 3D products, rasterised before white and plain backdrops with shadows (151 pictures).
 _FUSION = (-0.472, 1.400, -2.927, 3.037, 1.637, 0.139, -1.568, -0.221, -0.063)
 _SURE_PIXEL, _SURE_PATCH = 0.85, 0.95
 FLAT = 2.5  # dE; a pixel this close to the backdrop's colour could be either
