@@ -27,7 +27,7 @@ from pipelines.embedded import EmbeddedServer
 from pipelines.enhance import run
 
 _IMAGES = 50
-_THRESHOLDS = {"eligibility": {"min_side": 64}, "background": {"candidates": 1}}
+_THRESHOLDS = {"eligibility": {"min_side_px": 64}, "background": {"candidates": 1}}
 _TILE = [{"name": "tile", "size": [192, 192]}]
 
 
@@ -78,7 +78,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, EmbeddedServer(build_repository(Path(name) / "models", 0.0)) as server:
         for rows in options.rows:
             command = [sys.executable, __file__, f"--triton={server.address}", "--rows", str(rows)]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)
+            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
             print(done.stdout.strip().splitlines()[-1], flush=True)
 
 
