@@ -21,7 +21,7 @@ _COLLAGE = 640
 
 
 def on_white(render: Path) -> Image.Image:
-    """Return the RGBA render laid over pure white, the faint far end of its shadow clipped; opaque renders as they are."""
+    """Return the RGBA render on pure white, the faint far end of its shadow clipped; opaque renders as they are."""
     with Image.open(render) as opened:
         rgba = np.asarray(opened.convert("RGBA")).astype(np.float32)
     dark = rgba[..., :3].max(axis=-1) < 3
@@ -137,7 +137,7 @@ def write_pattern(out: Path, side: int = 1000, seed: int = 7) -> None:
     cloth = np.full((side, side, 3), (238, 229, 211), np.float32)
     _dye(cloth, _soft(7 - np.abs(ring - 30)), (44, 92, 104))
     _dye(cloth, _soft(11 - dot), (201, 104, 66))
-    threads = 5 * np.sin(x * 2.1) * np.sin(y * 2.1) + np.random.default_rng(seed).normal(0, 3, (side, side))
+    threads = 4 * np.sin(x * 2.1) * np.sin(y * 2.1) + np.random.default_rng(seed).normal(0, 1.5, (side, side))
     Image.fromarray(np.clip(cloth + threads[..., None], 0, 255).astype(np.uint8)).save(out, quality=80)
 
 

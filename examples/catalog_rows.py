@@ -53,9 +53,6 @@ IMAGES: dict[str, tuple[str, files.Write]] = {
     "crate_truncated.jpg": ("crate", files.as_truncated),
     "scene_couch.jpg": ("scene_couch", files.as_jpeg),
     "scene_dining.jpg": ("scene_dining", files.as_jpeg),
-    "scene_rocking_horse.jpg": ("scene_rocking_horse", files.as_jpeg),
-    "scene_guitar.jpg": ("scene_guitar", files.as_jpeg),
-    "scene_desk_lamp.jpg": ("scene_desk_lamp", files.as_jpeg),
 }
 
 

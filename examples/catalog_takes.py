@@ -97,12 +97,8 @@ _BRICK = Room("wood", "brick", (0.6, 0.44, 0.3), (0.6, 0.35, 0.27), wall_m=0.95)
 _GREEN = Room("carpet", "paint", (0.72, 0.68, 0.62), (0.4, 0.51, 0.49), wall_m=1.0)
 _LOFT = Room("concrete", "slats", (0.62, 0.61, 0.6), (0.55, 0.4, 0.28), wall_m=1.1)
 _DINING = Room("tile", "plaster", (0.84, 0.83, 0.8), (0.86, 0.77, 0.66), wall_m=1.5)
-_NURSERY = Room("carpet", "paint", (0.85, 0.82, 0.78), (0.93, 0.82, 0.7), wall_m=1.1)
-_STUDIO_FLAT = Room("wood", "brick", (0.5, 0.36, 0.25), (0.82, 0.8, 0.77), wall_m=0.7)
-_BEDSIDE = Room("wood", "paint", (0.66, 0.52, 0.38), (0.3, 0.37, 0.46), wall_m=0.55)
 _BLUE_RUG = Rug((3.1, 1.9), ((0.86, 0.83, 0.77), (0.42, 0.48, 0.52)), (0.0, -0.55))
 _SAND_RUG = Rug((2.6, 2.6), ((0.8, 0.76, 0.68), (0.72, 0.66, 0.57)), (0.2, -0.7), round=True)
-_PLAY_RUG = Rug((1.9, 1.9), ((0.62, 0.74, 0.78), (0.92, 0.91, 0.87)), (0.0, -0.1), round=True)
 
 SCENES: dict[str, Take] = {
     "scene_sofa": Take(
@@ -132,27 +128,6 @@ SCENES: dict[str, Take] = {
         _room_view(0.5, -0.08, -0.14, focal_mm=32),
         *(840, 1120, "wood", {}, _DAYLIGHT),
         props=(("oakChair", {"at": (1.25, 0.35), "turn_deg": -60, "finish": "wood"}),),
-    ),
-    "scene_rocking_horse": Take(
-        "caballito",
-        replace(_NURSERY, rug=_PLAY_RUG),
-        _room_view(0.46, -0.08, -0.12, focal_mm=40),
-        *(840, 1120, "wood", {"turn_deg": 12}, _EVENING),
-        props=(("teddyBear", {"at": (0.75, 0.35), "finish": "fabric", "turn_deg": 20}),),
-    ),
-    "scene_guitar": Take(
-        "electricGuitar",
-        _STUDIO_FLAT,
-        _room_view(0.62, -0.1, -0.08, 8, focal_mm=42),
-        *(840, 1120, None, {}, _EVENING),
-        props=(("speaker2", {"at": (0.62, 0.3), "turn_deg": -15}),),
-    ),
-    "scene_desk_lamp": Take(
-        "desklamp",
-        replace(_BEDSIDE, picture=Picture((-0.5, 1.0), (0.5, 0.65))),
-        _room_view(0.42, 0.05, -0.04, focal_mm=50),
-        *(960, 960, "plastic", {"base_m": 0.454, "metres": 0.42}, _EVENING),
-        props=(("bedsideTable2", {"finish": "wood"}),),
     ),
 }
 TAKES: dict[str, Take] = PLAIN | AWKWARD | SCENES
