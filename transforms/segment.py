@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from math import log
 from typing import ClassVar, NamedTuple, cast
 
 import cv2
@@ -15,8 +16,8 @@ from transforms.inference.batching import infer_batch
 from transforms.inference.client import shared_client
 from transforms.inference.config import ServingConfig
 from transforms.inference.interface import InferenceClient
-from transforms.ops.backdrop import describe_backdrop, to_lab
-from transforms.ops.mask_gate import Looks, load_gate, measure_mask
+from transforms.ops.backdrop import border_ring, describe_backdrop, to_lab
+from transforms.ops.mask_gate import Looks, load_gate, measure_mask, whole_of
 from transforms.ops.masks import (
     bounding_box,
     gather_evidence,
@@ -136,22 +137,35 @@ def is_informative(alpha: Pixels) -> bool:
 
 
 def look(pixels: Pixels, client: InferenceClient) -> Looks:
-    """Three looks of the network at a picture (uint8 [H, W, 3]): whole, flipped, and closer to what it found."""
+    """Five looks of the network at a picture (uint8 [H, W, 3]): four at the whole, one closer at what they found."""
     size = working_size(Size(*pixels.shape[:2]))
     small = _squash(pixels)
-    answers = _ask(client, np.stack([small, small[:, ::-1]]))
-    full, flipped = resized(answers[0], size), resized(np.ascontiguousarray(answers[1][:, ::-1]), size)
-    mean = (full + flipped) / 2
-    box = zoom_box(mean > 0.3)
-    scale = pixels.shape[0] / size.height, pixels.shape[1] / size.width
-    crop = pixels[
-        round(box.top * scale[0]) : max(round(box.bottom * scale[0]), round(box.top * scale[0]) + 1),
-        round(box.left * scale[1]) : max(round(box.right * scale[1]), round(box.left * scale[1]) + 1),
-    ]
-    closer = _ask(client, _squash(crop)[None])[0]
-    zoomed = mean.copy()
-    zoomed[box.top : box.bottom, box.left : box.right] = resized(closer, box.size)
-    return Looks(full, flipped, zoomed)
+    answers = _ask(client, np.stack([small, small[:, ::-1], toned(small), np.rot90(small)]))
+    upright = (answers[0], answers[1][:, ::-1], answers[2], np.rot90(answers[3], -1))
+    full, flipped, tone, turned = (resized(np.ascontiguousarray(answer), size) for answer in upright)
+    whole = whole_of(full, flipped, tone, turned)
+    return Looks(full, flipped, tone, turned, _look_closer(pixels, whole, client))
+
+
+def _look_closer(pixels: Pixels, whole: Real, client: InferenceClient) -> Real:
+    """`whole` (float32 [h, w], working size) with the product's box seen again, larger."""
+    box = zoom_box(whole > 0.3)
+    tall, wide = pixels.shape[0] / whole.shape[0], pixels.shape[1] / whole.shape[1]
+    top, left = round(box.top * tall), round(box.left * wide)
+    crop = pixels[top : max(round(box.bottom * tall), top + 1), left : max(round(box.right * wide), left + 1)]
+    zoomed = whole.copy()
+    zoomed[box.top : box.bottom, box.left : box.right] = resized(_ask(client, _squash(crop)[None])[0], box.size)
+    return zoomed
+
+
+def toned(pixels: Pixels) -> Pixels:
+    """`pixels` (uint8 [H, W, 3]) with a gamma that brings the border's median to 0.45, within what 8 bits bear."""
+    level = float(np.median(pixels[border_ring(Size(*pixels.shape[:2]))])) / 255
+    gamma = min(5.0, max(0.35, log(0.45) / log(min(0.99, max(0.01, level)))))
+    if 0.7 < gamma < 1.6:
+        gamma = 1.6  # a middle tone already: another look must still be another look
+    table = np.rint(255 * (np.arange(256) / 255) ** gamma).astype(np.uint8)
+    return cast(Pixels, table[pixels])
 
 
 def zoom_box(mask: Mask) -> Box:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from transforms.ops.backdrop import border_ring
 from transforms.ops.mask_metrics import iou
-from transforms.ops.masks import FLAT, components, dilated, eroded, holes
+from transforms.ops.masks import FLAT, components, dilated, eroded, holes, slope_of
 from transforms.records import Mask, Size
 
 Real = NDArray[np.float32]
@@ -26,15 +26,31 @@ _COLOR_STEP = 6.0  # dE from which colour alone would call a pixel product
 
 
 class Looks(NamedTuple):
-    """What the network saw on each of its looks, in the picture's frame: probabilities, float32 [H, W]."""
+    """What the network saw on each of its looks, in the picture's frame: probabilities, float32 [H, W].
+
+    `toned` saw the picture with its backdrop brought to a middle tone, which shows white goods on white; `turned` saw
+    it on its side; `zoomed` saw the product's box only, and equals the others' median outside it.
+    """
 
     full: Real
     flipped: Real
+    toned: Real
+    turned: Real
     zoomed: Real
 
+    def whole(self) -> Real:
+        """The median of the looks at the whole picture: one that fails does not count."""
+        return whole_of(self.full, self.flipped, self.toned, self.turned)
+
     def merged(self) -> Real:
-        """Their mean; the closer look counts twice."""
-        return (self.full + self.flipped + 2 * self.zoomed) / 4
+        """The network's word: the whole picture and the closer look, half and half."""
+        return (self.whole() + self.zoomed) / 2
+
+
+def whole_of(full: Real, flipped: Real, toned: Real, turned: Real) -> Real:
+    """The median of four probabilities: the mean of the middle two."""
+    looks = np.sort(np.stack([full, flipped, toned, turned]), axis=0)
+    return cast(Real, (looks[1] + looks[2]) / 2)
 
 
 @dataclass(frozen=True)
@@ -71,7 +87,9 @@ def measure_mask(lab: Real, looks: Looks, probability: Real, mask: Mask, distanc
     merged = looks.merged()
     return {
         "flip_agreement": iou(looks.full > 0.5, looks.flipped > 0.5),
-        "zoom_agreement": iou(looks.full + looks.flipped > 1.0, looks.zoomed > 0.5),
+        "zoom_agreement": iou(looks.whole() > 0.5, looks.zoomed > 0.5),
+        "tone_agreement": iou(looks.full + looks.flipped > 1.0, looks.toned > 0.5),
+        "turn_agreement": iou(looks.full + looks.flipped > 1.0, looks.turned > 0.5),
         "threshold_stability": iou(merged > 0.75, merged > 0.25),
         "network_agreement": iou(merged > 0.5, mask),
         "certainty": _certainty(probability, mask),
@@ -85,7 +103,7 @@ def measure_mask(lab: Real, looks: Looks, probability: Real, mask: Mask, distanc
 def _network_measures(looks: Looks, mask: Mask) -> dict[str, float]:
     """Where the network and the mask differ, as shares of the mask's area."""
     merged, area = looks.merged(), max(1, int(np.count_nonzero(mask)))
-    spread = np.abs(looks.full - looks.zoomed) + np.abs(looks.full - looks.flipped)
+    spread = np.std(np.stack(looks), axis=0)
     return {
         "erased_share": min(2.0, int(np.count_nonzero((merged > 0.6) & ~mask)) / area),
         "added_share": int(np.count_nonzero(mask & (merged < 0.4))) / area,
@@ -119,7 +137,7 @@ def _certainty(probability: Real, mask: Mask) -> float:
 
 def _edge_measures(lab: Real, mask: Mask) -> dict[str, float]:
     """How well the mask's edge lies on edges of the picture, and how different both of its sides are."""
-    slope = _slope(lab)
+    slope = slope_of(lab)
     edge = dilated(mask, 1) & ~eroded(mask, 1)
     frame = border_ring(Size(*mask.shape))
     edge &= ~frame
@@ -132,15 +150,6 @@ def _edge_measures(lab: Real, mask: Mask) -> dict[str, float]:
         "edge_share": float((slope[edge] >= 0.5 * strongest[edge]).mean()),
         "edge_contrast": float(np.log1p(np.mean(slope[edge])) - np.log1p(np.mean(slope[around & ~edge]))),
     }
-
-
-def _slope(lab: Real) -> Real:
-    """Gradient magnitude, dE a pixel, float32 [H, W]."""
-    total = np.zeros(lab.shape[:2], np.float32)
-    for channel in range(3):
-        for order in ((1, 0), (0, 1)):
-            total += np.square(cv2.Sobel(np.ascontiguousarray(lab[..., channel]), cv2.CV_32F, *order, scale=0.125))
-    return np.sqrt(total)
 
 
 def _shape_measures(mask: Mask) -> dict[str, float]:

@@ -19,9 +19,12 @@ _SLOPE_GAIN = 1.6  # dE of a step edge per dE of its Gaussian gradient (sigma 0.
 _SHADOW_SHARE = 0.22  # how much of a darkening counts as difference: a shadow of 35 dE is no stronger than a tint of 8
 
 
-# Log odds of "product", linear in `fusion_terms`. Fitted by benchmarks/fit_colour_evidence.py --shadows 0.4 on the
-# tuning half of 75 Sweet Home 3D products, rasterised before white and plain backdrops with shadows (151 pictures).
-_FUSION = (-0.472, 1.400, -2.927, 3.037, 1.637, 0.139, -1.568, -0.221, -0.063)
+# Log odds of "product", linear in `fusion_terms`. Fitted by benchmarks/fit_colour_evidence.py on the tuning half of 75
+# Sweet Home 3D products, rasterised before white and plain backdrops with shadows (151 pictures).
+_FUSION = (
+    *(-0.766, 1.274, -3.629, 3.173, 1.933, 0.228, -1.337, -0.440, -0.023),
+    *(1.243, 0.320, -1.140, -0.023, 0.543, 0.673, -0.450, -0.318, 0.271),
+)
 _SURE_PIXEL, _SURE_PATCH = 0.85, 0.95
 FLAT = 2.5  # dE; a pixel this close to the backdrop's colour could be either
 _CERTAIN = 0.98  # the network's probability is clipped here: beyond, it is as often wrong
@@ -32,10 +35,14 @@ class Evidence(NamedTuple):
 
     `barrier`: the least dE step that any path from the border must take to come here.
     `distance`: dE from the backdrop's colour here.
+    `tint`: the same, with the darkening of a shadow forgiven.
+    `texture`: mean gradient around, dE a pixel.
     """
 
     barrier: Real
     distance: Real
+    tint: Real
+    texture: Real
 
 
 def bounding_box(mask: Mask) -> Box:
@@ -109,21 +116,25 @@ def gather_evidence(pixels: Pixels, coarse: Real, backdrop: Backdrop) -> Evidenc
     barrier = barrier_from_border(steps)
     known = (barrier < 8.0) & (coarse < 0.3) & ~dilated(coarse > 0.5, max(2, size.width // 80))
     field = fill_field(lab, known) if known.mean() > 0.05 else field_of(backdrop, size)
-    strict, _ = differences(lab, field)
-    return Evidence(barrier, strict)
+    texture = cv2.GaussianBlur(slope_of(lab), (0, 0), 4.0)
+    return Evidence(barrier, *differences(lab, field), cast(Real, texture))
 
 
 def step_costs(lab: Lab, field: Lab, spread: float) -> Real:
     """What it costs to step on each pixel, dE float32 [H, W]; the backdrop's own texture is free."""
     strict, tolerant = differences(lab, field)
-    slope = np.zeros(lab.shape[:2], np.float32)
-    for channel in range(3):
-        dx = cv2.Sobel(lab[..., channel], cv2.CV_32F, 1, 0, scale=0.125)
-        dy = cv2.Sobel(lab[..., channel], cv2.CV_32F, 0, 1, scale=0.125)
-        slope += dx * dx + dy * dy
-    slope = 2 * _SLOPE_GAIN * np.sqrt(slope)
+    slope = 2 * _SLOPE_GAIN * slope_of(lab)
     cost = np.maximum.reduce([tolerant, slope, _SHADOW_SHARE * strict])
     return cast(Real, np.maximum(cost - spread, 0.0).astype(np.float32))
+
+
+def slope_of(lab: Lab) -> Real:
+    """Gradient magnitude over all three channels, dE a pixel, float32 [H, W]."""
+    total = np.zeros(lab.shape[:2], np.float32)
+    for channel in range(3):
+        for order in ((1, 0), (0, 1)):
+            total += np.square(cv2.Sobel(np.ascontiguousarray(lab[..., channel]), cv2.CV_32F, *order, scale=0.125))
+    return np.sqrt(total)
 
 
 def barrier_from_border(steps: Real) -> Real:
@@ -143,13 +154,15 @@ def log_odds(probability: Real) -> Real:
 
 
 def fusion_terms(coarse: Real, evidence: Evidence) -> Real:
-    """The terms that the fusion weighs, float32 [H, W, 9].
+    """The terms that the fusion weighs, float32 [H, W, 18].
 
     A thing before a backdrop is fenced by about as much as it differs: barrier and distance agree. A shadow differs
-    and is not fenced; a gap, and a shadow in a gap, is fenced by more than it differs. Hence the squares.
+    and is not fenced, has no tint and no texture; a gap, and a shadow in a gap, is fenced by more than it differs.
     """
     x, d, b = log_odds(coarse), np.log1p(evidence.distance), np.log(evidence.barrier)
-    return np.stack([np.ones_like(x), x, d, b, d * b, d * d, b * b, x * b, x * d], axis=-1)
+    t, g = np.log1p(evidence.tint), np.log1p(4 * evidence.texture)
+    colour = (d * b, d * d, b * b, x * b, x * d)
+    return np.stack([np.ones_like(x), x, d, b, *colour, t, t * d, t * b, x * t, t * t, g, g * d, g * b, g * x], axis=-1)
 
 
 def join_evidence(coarse: Real, evidence: Evidence, *, whitish: bool = False) -> Real:
