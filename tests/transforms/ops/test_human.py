@@ -6,7 +6,17 @@ import cv2
 import numpy as np
 import pytest
 
-from transforms.ops.human import FEATURES, HEAD, HumanDetector, feature_network, network_input, open_session, views
+from transforms.ops.human import (
+    FACE_SCORE,
+    FEATURES,
+    HEAD,
+    FaceFinder,
+    HumanDetector,
+    feature_network,
+    network_input,
+    open_session,
+    views,
+)
 from transforms.records import Pixels
 
 DATA = files("transforms") / "data"
@@ -23,6 +33,33 @@ def stool() -> Pixels:
     for x in (100, 190):
         cv2.rectangle(pixels, (x, 165), (x + 10, 330), (130, 85, 50), -1)
     return pixels
+
+
+def portrait() -> Pixels:
+    """A face drawn with light and shade where a face has them."""
+    skin, hair, dark = (205, 165, 140), (60, 40, 30), (40, 30, 30)
+    pixels = np.full((320, 320, 3), 235, np.uint8)
+    cv2.ellipse(pixels, (160, 165), (85, 115), 0, 0, 360, skin, -1)
+    cv2.ellipse(pixels, (160, 80), (92, 62), 0, 180, 360, hair, -1)
+    for x in (125, 195):
+        cv2.ellipse(pixels, (x, 150), (24, 14), 0, 0, 360, (120, 85, 70), -1)
+        cv2.ellipse(pixels, (x, 150), (11, 8), 0, 0, 360, dark, -1)
+        cv2.ellipse(pixels, (x, 125), (26, 7), 0, 0, 360, hair, -1)
+    cv2.line(pixels, (160, 145), (160, 200), (225, 190, 165), 12)
+    cv2.ellipse(pixels, (160, 205), (20, 7), 0, 0, 360, (150, 110, 95), -1)
+    cv2.ellipse(pixels, (160, 240), (34, 9), 0, 0, 360, (140, 70, 70), -1)
+    return np.asarray(cv2.GaussianBlur(pixels, (0, 0), 3), dtype=np.uint8)
+
+
+def test_a_face_that_fills_the_picture_is_a_human(detector: HumanDetector) -> None:
+    assert FaceFinder()(portrait())
+    assert detector(portrait()) >= FACE_SCORE
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (3, 700, 3), (300, 300, 3)])
+def test_no_face_is_found_where_there_is_none(shape: tuple[int, int, int]) -> None:
+    assert not FaceFinder()(np.full(shape, 120, np.uint8))
+    assert not FaceFinder()(stool())
 
 
 def test_views_are_the_whole_picture_and_its_corners() -> None:
@@ -55,7 +92,7 @@ def test_scores_are_probabilities_and_repeat_exactly(detector: HumanDetector) ->
         scores = detector.view_scores(pixels)
         assert scores.shape == (5,)
         assert ((scores >= 0) & (scores <= 1)).all()
-        assert detector(pixels) == max(scores[0], np.sort(scores[1:])[-2])
+        assert detector(pixels) == (FACE_SCORE if FaceFinder()(pixels) else max(scores[0], np.sort(scores[1:])[-2]))
 
 
 def test_the_merged_graph_is_the_network_with_the_cards_head_behind_it(detector: HumanDetector) -> None:
