@@ -39,7 +39,7 @@ def read_expected(path: Path) -> dict[tuple[str, str], Expected]:
     for row in csv.DictReader(path.open(newline="")):
         pairs = (part.split("=") for part in (row.get("except") or "").split())
         instead = {placement: (what.split(":")[0], what.split(":")[1]) for placement, what in pairs}
-        expected[row["advertiser_id"], row["product_id"]] = Expected(row["outcome"], row["reason"], instead)
+        expected[row["advertiser_id"], row["product_id"]] = Expected(row["outcome"], row["reason"] or "ok", instead)
     return expected
 
 

@@ -12,8 +12,9 @@ from transforms.records import Box, Size
 
 Mask = NDArray[np.bool_]
 
-# Parts narrower than this lose over a tenth of their area to an erosion by one pixel: reported apart.
-THIN_PX = 21
+# Parts narrower than this lose over a tenth of their area to an erosion by two pixels (one of the core's, one of the
+# edge that resampling softens): reported apart.
+THIN_PX = 41
 
 
 class Cover(NamedTuple):
