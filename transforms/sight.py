@@ -15,7 +15,7 @@ from transforms.ops.frame_contact import differs_from_backdrop, frame_contact, l
 from transforms.ops.pattern import Pattern, find_pattern
 from transforms.ops.seamless import border_texture, is_white
 from transforms.ops.sharpness import blur
-from transforms.records import Mask, Pixels, ProductImage
+from transforms.records import Mask, Matte, Pixels, ProductImage
 
 _LOCAL_SIDE = 640  # pixels, longest side, of what is measured here
 _HUMAN_SIDE = 448  # of what the human detector is sent: its corner views still hold more than it looks at
@@ -25,6 +25,8 @@ _UNSAFE_RESIZED, _UNSAFE_SIDE = 256, 224  # open_nsfw's own preparation: shrink,
 _OPAQUE = 250  # alpha from which a pixel counts as opaque
 _LEAST_CLEAR = 0.005  # share of clear pixels from which alpha says something
 _LEAST_PART = 0.002  # share of the picture; smaller parts of the coarse mask are noise
+_SURE = 0.9  # of the coarse map
+_UNDECIDED = 0.35  # share of the coarse map from which it says nothing about the frame
 _PAINTED_MOST = 0.9  # a product that fills the picture leaves nothing around it to read
 _SLACK = 0.02  # of the longer side: the coarse mask's edge is this uncertain
 
@@ -81,11 +83,20 @@ class Sight:
         return blur(self._image.pixels)
 
     @cached_property
+    def _coarse_map(self) -> Matte:
+        square = _resized(self._image.pixels, _COARSE_SIDE, _COARSE_SIDE)
+        return np.asarray(self._client.infer("segmenter", {"IMAGE": square[None]})["ALPHA"][0, ..., 0], np.float32)
+
+    @cached_property
     def coarse(self) -> Mask:
         """The served network's coarse product mask, bool [320, 320]."""
-        square = _resized(self._image.pixels, _COARSE_SIDE, _COARSE_SIDE)
-        answer = self._client.infer("segmenter", {"IMAGE": square[None]})["ALPHA"][0, ..., 0]
-        return without_specks(answer > 0.5, _LEAST_PART)
+        return without_specks(self._coarse_map > 0.5, _LEAST_PART)
+
+    @cached_property
+    def undecided_share(self) -> float:
+        """How much of what the network sees as product, or half sees, is only half seen, in [0, 1]."""
+        seen = self._coarse_map > 1 - _SURE
+        return float((self._coarse_map[seen] < _SURE).mean()) if seen.any() else 0.0
 
     @cached_property
     def colored(self) -> Mask:
@@ -102,12 +113,14 @@ class Sight:
     def contact(self, limit: float) -> float:
         """See `frame_contact`. On a plain backdrop colour accuses, beyond `limit`, and the network has to agree.
 
-        A file with alpha answers 0: cut-outs are stored cropped to their bounding box.
+        A file with alpha answers 0: cut-outs are stored cropped to their bounding box. So does a scene in which the
+        network cannot tell product from surroundings: the gate behind the segmentation judges that.
         """
         if self.is_cutout:
             return 0.0
         if not self.is_plain:
-            return frame_contact(self.coarse)
+            sure = without_specks(self._coarse_map > _SURE, _LEAST_PART)
+            return 0.0 if self.undecided_share > _UNDECIDED else frame_contact(sure)
         by_color = frame_contact(self.colored)
         return by_color if by_color <= limit else min(by_color, frame_contact(self.coarse))
 

@@ -182,6 +182,11 @@ def test_a_banner_that_reaches_the_frame_is_text_and_no_cut() -> None:
     assert refused(job_of(on_white((250, 60))), client).reason == "text_overlay"
 
 
+def test_a_network_that_cannot_tell_product_from_room_accuses_nobody() -> None:
+    job = check(job_of(in_scene()), seeing(lambda: 0.6 * disc((160, 10), 80) + 0.95 * disc((160, 200), 40)), LIMITS)
+    assert job.scores["frame_contact"] == 0.0
+
+
 def test_a_cut_out_file_may_touch_its_frame() -> None:
     alpha = np.zeros((400, 400), np.uint8)
     alpha[:, 50:350] = 255
