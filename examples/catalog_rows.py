@@ -60,7 +60,7 @@ _BRANDS = {"nordhaus": "Nordhaus", "casa-verde": "Casa Verde", "kiosk42": "Kiosk
 _TABLE = Path(__file__).with_name("catalog_rows.csv")
 _TEXTS = ("advertiser_id", "product_id", "image_uri", "title", "description", "product_category", "brand")
 _LISTS = ("placements", "features")
-_EXPECTED = ("product_id", "advertiser_id", "outcome", "reason", "task", "note")
+_EXPECTED = ("product_id", "advertiser_id", "outcome", "reason", "except", "task", "note")
 SCHEMA = pa.schema(
     [(name, pa.string()) for name in (*_TEXTS, "color", "prompt")]
     + [(name, pa.list_(pa.string())) for name in _LISTS]
