@@ -57,12 +57,12 @@ class Measured(NamedTuple):
 
 
 def make_feed(folder: Path, rows: int) -> Path:
-    """Flat products on white, 700 pixels wide."""
+    """Flat products on white, 360 pixels wide."""
     folder.mkdir()
     for number in range(rows):
-        image = Image.new("RGB", (700, 700), "white")
+        image = Image.new("RGB", (360, 360), "white")
         color = tuple(int(level) for level in np.random.default_rng(number).integers(0, 200, 3))
-        ImageDraw.Draw(image).rectangle((220, 180, 480, 600), fill=color)
+        ImageDraw.Draw(image).rectangle((110, 90, 240, 300), fill=color)
         image.save(folder / f"{number}.jpg", quality=92)
     table = {
         "advertiser_id": ["acme"] * rows,
@@ -120,13 +120,14 @@ def measure(way: Way, config: EnhanceConfig, serving: ServingConfig, metrics_url
     return Measured(wall, cpu, tally_of(config.run_id).outcomes["enhanced"], busy)
 
 
-def job(manifest: Path, output: Path, concurrency: int, placements: str = "pmax_square") -> EnhanceConfig:
-    """A job over `manifest`."""
+def job(manifest: Path, output: Path, concurrency: int, placements: str = "tile") -> EnhanceConfig:
+    """A job over `manifest`; the tile is small, so that the client's CPU is no limit on a small machine."""
     return config_of(
         parse(
             [
                 f"--manifest={manifest}", f"--output={output}", "--features=background,outpaint",
                 f"--placements={placements}", f"--concurrency={concurrency}", "--max_failed_share=1",
+                '--extra_placements=[{"name": "tile", "size": [320, 320]}]',
             ]
         ).job
     )  # fmt: skip

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import apache_beam as beam
+import cv2
 from apache_beam.metrics.metric import Metrics
 from apache_beam.pvalue import PCollection
 from apache_beam.transforms.window import GlobalWindows
@@ -122,6 +123,8 @@ class _RunWorks(beam.DoFn):  # type: ignore[misc]
         self.store = open_store(config.output, config.store)
         self.budget = shared_budget(config.memory_bytes)
         self.tally = tally_of(config.run_id, config.stop)
+        # Works fill the cores; OpenCV's own threads would only spin beside them.
+        cv2.setNumThreads(1)
         self.pool = ThreadPoolExecutor(config.concurrency, thread_name_prefix="work")
         models = dict(shared_client(config.serving).model_digests())
         self.keyring = Keyring(
