@@ -164,9 +164,7 @@ def check_points(count: int, manifest: Path, triton: str, target: Target) -> int
         same = resumed.returncode == 1 and result_of(target, output) == reference
         wrong += not same
         if not same:
-            print(
-                f"point {number} {point}: exit {killed.returncode}, {resumed.returncode}: differs\n{text.decode()[-800:]}"
-            )
+            print(f"point {number} {point}: exits {killed.returncode}, {resumed.returncode}\n{text.decode()[-800:]}")
     print(f"killed at {sum(killed_by.values())} points {dict(killed_by)}, resumed with other results: {wrong}")
     return wrong
 

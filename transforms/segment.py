@@ -51,7 +51,7 @@ class SegmentLimits:
         max_product_share: most share of the picture that the product covers.
     """
 
-    min_mask_quality: float = 0.5
+    min_mask_quality: float = 0.4
     min_product_share: float = 0.002
     max_product_share: float = 0.98
 
@@ -98,17 +98,18 @@ def segment(job: Job, client: InferenceClient, limits: SegmentLimits) -> Job:
     assert job.image is not None, "segment comes after load"
     cutout = cut_out(job.image, client)
     scores = {f"segment_{name}": value for name, value in cutout.scores.items()}
-    _check(cutout, limits)
+    _check(cutout, limits, pasted=job.task != "outpaint")
     return replace(job, cutout=cutout, scores={**job.scores, **scores})
 
 
-def _check(cutout: Cutout, limits: SegmentLimits) -> None:
+def _check(cutout: Cutout, limits: SegmentLimits, *, pasted: bool) -> None:
+    """A mask is held to its quality where the cutout is pasted; an extended scene keeps its whole frame as it is."""
     share, quality = float(cutout.mask.mean()), cutout.scores["mask_quality"]
     if share < limits.min_product_share:
         raise Rejected("no_product", "hardly anything was cut out", value=share, limit=limits.min_product_share)
     if share > limits.max_product_share:
         raise Rejected("no_backdrop", "the product fills the picture", value=share, limit=limits.max_product_share)
-    if quality < limits.min_mask_quality:
+    if pasted and quality < limits.min_mask_quality:
         raise Rejected("unclear_mask", "the product's outline is unclear", value=quality, limit=limits.min_mask_quality)
 
 

@@ -131,7 +131,9 @@ def test_the_same_inputs_give_the_same_bytes_whoever_shares_their_batch(
     assert alone == {name: data for name, data in creatives(night).items() if name in alone}
 
 
-def test_a_dry_run_decides_and_leaves_no_creative_and_no_ledger(feed: Path, triton: EmbeddedServer, tmp_path: Path) -> None:
+def test_a_dry_run_decides_and_leaves_no_creative_and_no_ledger(
+    feed: Path, triton: EmbeddedServer, tmp_path: Path
+) -> None:
     job(feed, tmp_path, triton, "--dry_run", "--limit=1", "--placements=pmax_square")
     assert [row["outcome"] for row in newest(tmp_path)] == ["enhanced"]
     assert not creatives(tmp_path)

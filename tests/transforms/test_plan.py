@@ -77,7 +77,11 @@ def test_an_unknown_identity_is_never_settled() -> None:
 def test_a_rows_own_lists_narrow_the_job() -> None:
     table = _table(placements=[["meta_stories"], None, []], features=[["background"], None, ["outpaint"]])
     works = plan_table(table, SHARD, ["e"] * 3, NOTHING, CONFIG).works
-    assert [work.product.placements[0] for work in works] == ["meta_stories", "pinterest_standard", "pinterest_standard"]
+    assert [work.product.placements[0] for work in works] == [
+        "meta_stories",
+        "pinterest_standard",
+        "pinterest_standard",
+    ]
     assert [work.product.features for work in works] == [("background",), ("background", "outpaint"), ("outpaint",)]
 
 

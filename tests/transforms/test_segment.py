@@ -1,0 +1,158 @@
+import pickle
+
+import cv2
+import numpy as np
+import pytest
+
+from transforms.errors import Rejected
+from transforms.inference.config import ServingConfig
+from transforms.inference.fake import FakeClient
+from transforms.ops.mask_metrics import iou
+from transforms.records import Box, Job, Product, ProductImage, Size, SourceFacts
+from transforms.segment import (
+    SegmentLimits,
+    SegmentProducts,
+    cut_out,
+    is_informative,
+    segment,
+    toned,
+    working_size,
+    zoom_box,
+)
+
+FACTS = SourceFacts("0" * 64, 1, "png", "RGB")
+OPEN = SegmentLimits(min_mask_quality=0.0)
+
+
+def vase(size=(600, 480), back=(255, 255, 255)):
+    """(picture, true alpha): an antialiased ellipse with a texture, away from the frame."""
+    big = np.zeros((size[0] * 4, size[1] * 4), np.uint8)
+    cv2.ellipse(big, (size[1] * 2, size[0] * 2), (size[1] * 1, int(size[0] * 1.3)), 0, 0, 360, 255, -1)
+    alpha = cv2.resize(big, size[::-1], interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    rng = np.random.Generator(np.random.Philox(4))
+    front = np.float64((50, 90, 140)) + rng.normal(0, 6, (*size, 1))
+    image = alpha[..., None] * front + (1 - alpha[..., None]) * np.float64(back)
+    return np.clip(np.rint(image), 0, 255).astype(np.uint8), alpha
+
+
+def job_of(pixels, alpha=None):
+    product = Product("m.parquet", 0, "a", "p", "x.png")
+    return Job(product, image=ProductImage(pixels, FACTS, alpha))
+
+
+def blind(value=0.0):
+    return FakeClient(
+        {"segmenter": lambda inputs: {"ALPHA": np.full((len(inputs["IMAGE"]), 320, 320, 1), value, "f4")}}
+    )
+
+
+def test_a_product_on_white_is_cut_out_at_full_resolution():
+    pixels, truth = vase()
+    job = segment(job_of(pixels), FakeClient(), OPEN)
+    cutout = job.cutout
+    assert cutout.alpha.shape == truth.shape and cutout.alpha.dtype == np.float32
+    assert cutout.alpha.min() == 0 and cutout.alpha.max() == 1
+    assert np.array_equal(cutout.mask, cutout.alpha >= 0.5)
+    assert iou(cutout.mask, truth >= 0.5) > 0.99
+    assert np.abs(cutout.alpha - truth).mean() < 0.002
+    assert np.array_equal(cutout.foreground[cutout.alpha == 1], pixels[cutout.alpha == 1])
+    assert abs(cutout.box.top - 106) <= 6 and abs(cutout.box.bottom - 496) <= 6
+    assert 0 <= job.scores["segment_mask_quality"] <= 1
+
+
+def test_the_network_looks_five_times_whole_mirrored_toned_turned_and_closer():
+    client = FakeClient()
+    segment(job_of(vase()[0]), client, OPEN)
+    looks = np.concatenate([inputs["IMAGE"] for _, inputs in client.requests])
+    assert looks.shape == (5, 320, 320, 3)
+    assert np.array_equal(looks[0], looks[1][:, ::-1])
+    assert np.array_equal(looks[0], np.rot90(looks[3], -1))
+    assert (looks[4] != 255).any(axis=-1).mean() > 1.5 * (looks[0] != 255).any(axis=-1).mean()
+
+
+@pytest.mark.parametrize(("level", "darker"), [(250, True), (20, False)])
+def test_toning_brings_the_backdrop_towards_the_middle_and_spreads_what_lies_by_it(level, darker):
+    image = np.full((40, 40, 3), level, np.uint8)
+    image[10:30, 10:30] = level - 6
+    result = toned(image).astype(int)
+    assert (result[0, 0, 0] < level) == darker
+    assert result[0, 0, 0] - result[20, 20, 0] > 6
+
+
+def test_a_files_own_alpha_wins_and_needs_no_network():
+    pixels, truth = vase()
+    alpha = np.rint(truth * 255).astype(np.uint8)
+    client = FakeClient()
+    cutout = cut_out(ProductImage(pixels, FACTS, alpha), client)
+    assert not client.requests
+    assert np.array_equal(cutout.alpha, alpha.astype(np.float32) / np.float32(255))
+    assert cutout.scores["mask_quality"] == 1
+
+
+def test_an_alpha_that_cuts_nothing_out_is_not_informative():
+    assert not is_informative(np.full((20, 20), 255, np.uint8))
+    assert not is_informative(np.zeros((20, 20), np.uint8))
+    assert is_informative(np.eye(20, dtype=np.uint8) * 255)
+
+
+def test_a_picture_without_a_product_is_rejected_with_its_measure():
+    with pytest.raises(Rejected) as refusal:
+        segment(job_of(np.full((200, 300, 3), 255, np.uint8)), blind(), OPEN)
+    assert refusal.value.reason == "no_product"
+    assert refusal.value.value == 0 and refusal.value.limit == OPEN.min_product_share
+
+
+def test_a_product_that_fills_the_picture_is_rejected():
+    noise = np.random.Generator(np.random.Philox(9)).integers(0, 255, (200, 300, 3), dtype=np.uint8)
+    with pytest.raises(Rejected) as refusal:
+        segment(job_of(noise), blind(1.0), OPEN)
+    assert refusal.value.reason == "no_backdrop"
+
+
+def test_an_unclear_mask_is_rejected_with_quality_and_limit():
+    def scatter(inputs):
+        noise = np.random.Generator(np.random.Philox(1)).random((len(inputs["IMAGE"]), 20, 20), dtype=np.float32)
+        return {"ALPHA": np.kron(noise, np.ones((16, 16), np.float32))[..., None]}
+
+    room = np.random.Generator(np.random.Philox(2)).integers(0, 255, (300, 300, 3), dtype=np.uint8)
+    with pytest.raises(Rejected) as refusal:
+        segment(job_of(cv2.GaussianBlur(room, (0, 0), 6)), FakeClient({"segmenter": scatter}), SegmentLimits())
+    assert refusal.value.reason == "unclear_mask"
+    assert refusal.value.value < refusal.value.limit == SegmentLimits().min_mask_quality
+
+
+def test_the_cutout_turns_with_the_picture():
+    pixels, _ = vase()
+    pixels[150:300, 150:260] = (200, 170, 40)
+    straight = cut_out(ProductImage(pixels, FACTS), FakeClient())
+    flipped = cut_out(ProductImage(np.ascontiguousarray(pixels[:, ::-1]), FACTS), FakeClient())
+    assert np.abs(straight.alpha - flipped.alpha[:, ::-1]).mean() < 0.002
+
+
+def test_the_same_picture_gives_the_same_cutout():
+    pixels, _ = vase(back=(120, 170, 200))
+    first, second = (cut_out(ProductImage(pixels, FACTS), FakeClient()) for _ in range(2))
+    assert np.array_equal(first.alpha, second.alpha) and np.array_equal(first.foreground, second.foreground)
+
+
+@pytest.mark.parametrize("size", [(40, 900), (900, 40), (33, 31), (320, 320)])
+def test_odd_sizes_pass(size):
+    pixels = np.full((*size, 3), 250, np.uint8)
+    pixels[size[0] // 3 : size[0] // 2 + 2, size[1] // 3 : size[1] // 2 + 2] = (20, 80, 30)
+    cutout = cut_out(ProductImage(pixels, FACTS), FakeClient())
+    assert cutout.alpha.shape == size
+    assert cutout.mask[size[0] // 3 + 2, size[1] // 3 + 2]
+
+
+def test_working_size_keeps_the_ratio_and_the_zoom_box_keeps_inside():
+    assert working_size(Size(1500, 1000)) == Size(512, 341)
+    mask = np.zeros((100, 100), np.bool_)
+    assert zoom_box(mask) == Box(0, 0, 100, 100)
+    mask[0:40, 60:100] = True
+    assert zoom_box(mask) == Box(0, 52, 48, 100)
+
+
+def test_the_step_travels_to_a_worker():
+    transform = SegmentProducts(ServingConfig(("127.0.0.1:1",)), SegmentLimits())
+    assert transform.name == "segment" and not transform.per_placement
+    assert pickle.loads(pickle.dumps(transform.step())).keywords["limits"] == SegmentLimits()
