@@ -10,6 +10,7 @@ each worker decided, and fails unless both decided some and the totals are exact
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -62,7 +63,10 @@ def worker_pool(python: Path, folder: Path) -> Iterator[str]:
     empty = folder / "empty"
     empty.mkdir()
     command = [str(python), "-m", "apache_beam.runners.worker.worker_pool_main", f"--service_port={port}"]
-    pool = subprocess.Popen(command, cwd=empty)
+    # The pool starts its workers as plain `python`.
+    environment = {**os.environ, "PATH": f"{python.parent}:{os.environ['PATH']}"}
+    environment.pop("PYTHONPATH", None)
+    pool = subprocess.Popen(command, cwd=empty, env=environment)
     time.sleep(3)
     try:
         yield f"127.0.0.1:{port}"

@@ -116,7 +116,7 @@ def main() -> None:
         done = time.monotonic()
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         print(f"rows {options.rows}, settled keys {settled}, left to do {finished.pending}")
-        print(f"plan {planned - started:.1f} s, index with all rows carried over {done - planned:.1f} s, {peak:.2f} GiB")
+        print(f"plan {planned - started:.1f} s, index of rows carried over {done - planned:.1f} s, {peak:.2f} GiB")
 
 
 if __name__ == "__main__":
