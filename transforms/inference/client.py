@@ -7,6 +7,7 @@ against the contract, because a server answers OK to requests with a wrong dtype
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import random
@@ -212,7 +213,8 @@ def shared_client(serving: ServingConfig) -> InferenceClient:
     key = (os.getpid(), serving)  # a forked child must not use its parent's connections
     with _SHARED_LOCK:
         if key not in _SHARED:
-            _SHARED[key] = TritonClient(serving)
+            client = _SHARED[key] = TritonClient(serving)
+            atexit.register(client.close)  # before gRPC's own modules are torn down
         return _SHARED[key]
 
 
