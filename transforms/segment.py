@@ -20,6 +20,7 @@ from transforms.ops.backdrop import border_ring, describe_backdrop, to_lab
 from transforms.ops.mask_gate import Looks, load_gate, measure_mask, whole_of
 from transforms.ops.masks import (
     bounding_box,
+    count_fragments,
     gather_evidence,
     join_evidence,
     resized,
@@ -47,11 +48,13 @@ class SegmentLimits:
 
     Attributes:
         min_mask_quality: least probability, by the gate, that the mask's IoU is 0.9 or more.
+        max_fragments: small pieces that may float apart from the product.
         min_product_share: least share of the picture that the product covers.
         max_product_share: most share of the picture that the product covers.
     """
 
     min_mask_quality: float = 0.4
+    max_fragments: int = 0
     min_product_share: float = 0.002
     max_product_share: float = 0.98
 
@@ -111,6 +114,10 @@ def _check(cutout: Cutout, limits: SegmentLimits, *, pasted: bool) -> None:
         raise Rejected("no_backdrop", "the product fills the picture", value=share, limit=limits.max_product_share)
     if pasted and quality < limits.min_mask_quality:
         raise Rejected("unclear_mask", "the product's outline is unclear", value=quality, limit=limits.min_mask_quality)
+    fragments = count_fragments(cutout.mask)
+    if pasted and fragments > limits.max_fragments:
+        detail = "small pieces float apart from the product: a part between them was lost"
+        raise Rejected("unclear_mask", detail, value=float(fragments), limit=float(limits.max_fragments))
 
 
 def cut_out(image: ProductImage, client: InferenceClient) -> Cutout:

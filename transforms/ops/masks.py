@@ -84,6 +84,23 @@ def without_specks(mask: Mask, min_share: float) -> Mask:
     return areas[labels] >= max(1.0, min_share * float(areas.sum()))
 
 
+def count_fragments(mask: Mask, *, gap: float = 0.01, small: float = 0.1) -> int:
+    """How many small pieces float apart from the rest: what is left where a pale part of a product was lost.
+
+    Args:
+        mask: bool [H, W].
+        gap: pieces nearer than twice this share of the longer side count as one.
+        small: a piece below this share of the mask is a fragment; a pair of shoes is two products.
+    """
+    shrink = max(1, max(mask.shape) // 512)
+    coarse = (
+        cv2.resize(mask.astype(np.float32), None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA) > 0.25
+    )
+    labels, _ = components(dilated(coarse, max(1, round(gap * max(coarse.shape)))))
+    areas = np.bincount(labels[coarse], minlength=2)[1:]
+    return int(((areas > 0) & (areas < small * areas.sum())).sum())
+
+
 def holes(mask: Mask) -> Mask:
     """What `mask` encloses: outside pixels with no 4-connected way to the frame."""
     _, labels = cv2.connectedComponents((~mask).astype(np.uint8), connectivity=4)

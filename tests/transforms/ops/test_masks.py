@@ -10,6 +10,7 @@ from transforms.ops.masks import (
     barrier_from_border,
     bounding_box,
     components,
+    count_fragments,
     dilated,
     eroded,
     gather_evidence,
@@ -143,3 +144,15 @@ def test_joined_evidence_is_a_probability(level):
         joined = join_evidence(coarse, evidence)
         assert joined.dtype == np.float32
         assert np.all((joined >= 0) & (joined <= 1))
+
+
+def test_a_piece_that_floats_apart_is_a_fragment_and_a_second_shoe_is_not() -> None:
+    mask = np.zeros((600, 600), bool)
+    mask[300:560, 250:350] = True
+    assert count_fragments(mask) == 0
+    mask[294:298, 250:350] = True  # a hairline away
+    assert count_fragments(mask) == 0
+    mask[100:104, 280:320] = True
+    assert count_fragments(mask) == 1
+    mask[300:560, 400:500] = True
+    assert count_fragments(mask) == 1
