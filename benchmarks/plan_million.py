@@ -26,9 +26,10 @@ from transforms.keys import digest_of, key_words, row_keys
 from transforms.ledger import parquet_bytes
 from transforms.manifest import ColumnMap
 from transforms.placements import PLACEMENTS
-from transforms.plan import PlanConfig, PlanRows, folder_of, read_shard, with_resolved_uris
+from transforms.plan import PlanConfig, PlanRows, read_shard, with_resolved_uris
 from transforms.sources.identities import SourceIdentities
 from transforms.storage.store import StoreConfig, open_store
+from transforms.storage.uris import folder_of
 
 PLACED = ("pinterest_standard", "pmax_square")
 

@@ -14,9 +14,10 @@ from transforms.errors import redact
 from transforms.index import INDEX_SCHEMA
 from transforms.ledger import PARQUET, merge_parts, parquet_bytes, read_rows
 from transforms.manifest import COLUMNS, ColumnMap
-from transforms.plan import PLAN_SCHEMA, Shard, folder_of, read_shard, with_resolved_uris
+from transforms.plan import PLAN_SCHEMA, Shard, read_shard, with_resolved_uris
 from transforms.storage.keys import percent_encode
 from transforms.storage.store import Store, StoreConfig, open_store
+from transforms.storage.uris import folder_of
 
 _SHARD_ROWS = 100_000
 _IDENTITY = ("manifest_uri", "manifest_row", "placement")

@@ -13,6 +13,7 @@ from transforms.sources.allow import SourcePolicy
 from transforms.sources.fetch import fetch
 from transforms.stage import StageTransform
 from transforms.storage.store import StoreConfig
+from transforms.storage.uris import folder_of
 from transforms.work import Run
 
 
@@ -46,13 +47,3 @@ def load_job(job: Job, *, sources: SourcePolicy, store: StoreConfig, limits: Dec
     fetched = fetch(product.image_uri, base_uri=folder_of(product.manifest_uri), policy=sources, store_config=store)
     image = decode(fetched.data, limits, admit=reserve_pixels)
     return replace(job, image=image, uris={**job.uris, "source": fetched.uri})
-
-
-def folder_of(manifest_uri: str) -> str:
-    """The folder that a manifest lies in, and that its relative references start from.
-
-    >>> folder_of("s3://catalog/tonight/shoes.parquet"), folder_of("/shoes.parquet"), folder_of("shoes.parquet")
-    ('s3://catalog/tonight', '/', '.')
-    """
-    folder, slash, _ = manifest_uri.rpartition("/")
-    return folder or slash or "."

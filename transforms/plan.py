@@ -23,7 +23,7 @@ from transforms.records import Job
 from transforms.sources.allow import SourcePolicy, resolve_uri
 from transforms.sources.identities import SourceIdentities
 from transforms.storage.store import Store, StoreConfig, open_store
-from transforms.storage.uris import local_path, scheme_of
+from transforms.storage.uris import folder_of, local_path, scheme_of
 from transforms.tally import tally_of
 from transforms.work import Step, Work
 
@@ -202,11 +202,6 @@ def read_shard(store: Store, shard: Shard, columns: ColumnMap) -> pa.Table:
     names = source_columns(parquet.schema_arrow, columns)
     table = parquet.read_row_groups(list(shard.row_groups), columns=names)
     return normalise(table.slice(0, shard.rows), columns)
-
-
-def folder_of(uri: str) -> str:
-    """The folder that a manifest's relative references start from."""
-    return uri.rpartition("/")[0] or "."
 
 
 def with_resolved_uris(table: pa.Table, folder: str) -> pa.Table:

@@ -6,11 +6,12 @@ import pytest
 
 from tests.strategies import encoded
 from transforms.errors import SourceError, SourceNotAllowed, SourceNotFound, TooManyPixels, WrongContent
-from transforms.load import LoadImages, folder_of, load_job
+from transforms.load import LoadImages, load_job
 from transforms.ops.decode import DecodeLimits
 from transforms.records import Job, Product
 from transforms.sources.allow import SourcePolicy
 from transforms.storage.store import StoreConfig
+from transforms.storage.uris import folder_of
 
 LIMITS = DecodeLimits()
 PIXELS = np.random.default_rng(5).integers(0, 256, (20, 30, 3), dtype=np.uint8)

@@ -70,3 +70,13 @@ def join(base_uri: str, *segments: str) -> str:
     if base_uri.lower().startswith("file://"):
         tail = quote(tail)
     return f"{base_uri.rstrip('/')}/{tail}" if tail else base_uri
+
+
+def folder_of(manifest_uri: str) -> str:
+    """The folder that a manifest lies in, and that its relative references start from.
+
+    >>> folder_of("s3://catalog/tonight/shoes.parquet"), folder_of("/shoes.parquet"), folder_of("shoes.parquet")
+    ('s3://catalog/tonight', '/', '.')
+    """
+    folder, slash, _ = manifest_uri.rpartition("/")
+    return folder or slash or "."
