@@ -6,7 +6,7 @@ OUT ?= demo
 
 $(VENV)/.installed: setup.py pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --editable '.[launch,serving,dev]'
+	$(BIN)/pip install --quiet --editable '.[launch,serving,review,experiments,dev]'
 	$(BIN)/pip check
 	touch $@
 

