@@ -40,6 +40,7 @@ REVIEW = [
 EXPERIMENTS = [
     "jinja2>=3.1,<4",
     "matplotlib>=3.10,<4",
+    "pandas>=2.2,<3",
     "scipy>=1.15,<2",
     "statsmodels>=0.14.5,<0.15",
 ]
