@@ -34,6 +34,7 @@ SERVING = [
 ]
 REVIEW = [
     "flask>=3.1,<4",
+    "itsdangerous>=2.2,<3",
     "jinja2>=3.1,<4",
     "waitress>=3,<4",
 ]
@@ -45,6 +46,7 @@ EXPERIMENTS = [
     "statsmodels>=0.14.5,<0.15",
 ]
 DEV = [
+    "axe-playwright-python>=0.1.8,<0.2",
     "build>=1.2,<2",
     "hypothesis>=6.170,<7",
     "import-linter>=2.5,<3",
