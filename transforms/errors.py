@@ -5,6 +5,7 @@
     CanvasError                     stage, reason, remedy, retryable
     ├── ConfigError                 the job as configured cannot run
     ├── ManifestError               a schema or a row of the manifest
+    ├── TableError                  a table of traffic, ratings or answers that a command was given
     ├── SourceError                 the image a row refers to
     │   ├── SourceNotAllowed        outside --allow_source, or a private address
     │   ├── SourceNotFound          404, no such file or key
@@ -82,6 +83,13 @@ class ManifestError(CanvasError):
 
     reason = "bad_row"
     remedy = "correct the row or the column that the message names"
+
+
+class TableError(CanvasError):
+    """A table of traffic, ratings or answers that a command was given cannot be used."""
+
+    reason = "table"
+    remedy = "correct the column or the row that the message names"
 
 
 class SourceError(CanvasError):
