@@ -38,10 +38,9 @@ from pipelines.sources import cut_shards, manifest_files
 from transforms.index import conclude, index_row
 from transforms.inference.client import shared_client
 from transforms.inference.config import ServingConfig
-from transforms.keys import digest_of
 from transforms.ledger import LedgerWriter
 from transforms.plan import Shard, _PlanShard
-from transforms.run_work import Keyring
+from transforms.run_work import keyring_of
 from transforms.storage.store import open_store
 from transforms.tally import tally_of
 from transforms.work import Work, run_work
@@ -81,15 +80,13 @@ def with_beam(config: EnhanceConfig, serving: ServingConfig, shards: Sequence[Sh
 
 def with_threads(config: EnhanceConfig, serving: ServingConfig, shards: Sequence[Shard]) -> None:
     """The same plan, steps and ledger in a plain thread pool."""
-    planner = _PlanShard(config.plan_config)
+    planner = _PlanShard(config.plan_config(shared_client(serving).model_digests()))
     planner.setup()
     works = [work for shard in shards for work in planner.process(shard)]
     for stage in stages(config, serving):
         works = [stage.append_to(work) for work in works]
-    models = dict(shared_client(serving).model_digests())
-    table = {placement.name: placement for placement in config.table}
-    keyring = Keyring(table, config.config_digest, models, digest_of(models))
     run_config = config.run_config(serving)
+    keyring = keyring_of(run_config, shared_client(serving).model_digests())
     ledger = LedgerWriter(open_store(config.output), run_config.ledger_folder)
     tally = tally_of(config.run_id)
 

@@ -37,6 +37,7 @@ from transforms.storage.store import StoreConfig
 from transforms.storage.uris import scheme_of
 from transforms.tally import StopRules
 from transforms.verify import VerifyLimits
+from transforms.version import PIPELINE_VERSION
 
 
 @dataclass(frozen=True)
@@ -94,16 +95,21 @@ class EnhanceConfig:
             self.allow_source, self.options.max_source_bytes, total_deadline_sec=self.options.fetch_deadline_sec
         )
 
-    @property
-    def plan_config(self) -> PlanConfig:
-        """What the plan needs."""
+    def plan_config(self, digests: Mapping[str, str]) -> PlanConfig:
+        """What the plan needs.
+
+        Args:
+            digests: of every served model: another model, or another version of the pipeline, gives another result.
+        """
+        models = {name: digests[name] for name in self.models if name in digests}
+        decides = digest_of({"config": self.config_digest, "models": models, "pipeline": PIPELINE_VERSION})
         return PlanConfig(
             output=self.output,
             run_id=self.run_id,
             features=self.features,
             placements=self.placements,
             table=self.table,
-            config_digest=self.config_digest,
+            config_digest=decides,
             columns=self.columns,
             sources=self.sources,
             retry_failed=self.options.retry_failed,
@@ -119,7 +125,9 @@ class EnhanceConfig:
             table=self.table,
             config_digest=self.config_digest,
             serving=serving,
+            models=self.models,
             store=self.store,
+            retry_failed=self.options.retry_failed,
             concurrency=self.options.concurrency,
             memory_bytes=int(self.options.memory_gib * 2**30),
             stop=self.stop,

@@ -16,6 +16,7 @@ from transforms.background import PaintBackground
 from transforms.compose import ComposeScenes
 from transforms.eligibility import CheckEligibility
 from transforms.errors import CanvasError, ConfigError, ManifestError
+from transforms.inference.client import shared_client
 from transforms.inference.config import ServingConfig
 from transforms.load import LoadImages
 from transforms.outpaint import OutpaintScenes
@@ -34,7 +35,7 @@ def build(
     works = (
         root
         | "ManifestShards" >> beam.Create(list(shards), reshuffle=False)
-        | PlanRows(config.plan_config)
+        | PlanRows(config.plan_config(shared_client(serving).model_digests()))
         | "SpreadRows" >> beam.Reshuffle()
     )
     for stage in stages(config, serving):

@@ -163,7 +163,7 @@ def best_candidate(
     best = rank_candidates(small.image, small.product, [candidate.pixels for candidate in candidates])[0]
     if best.reward < settings.min_reward:
         detail = "no candidate sets the product off from its background"
-        raise Rejected("indistinct_product", detail, value=best.reward, limit=settings.min_reward)
+        raise Rejected("indistinct_product", detail, value=best.reward, limit=settings.min_reward, scores=_scores(best))
     return candidates[best.candidate], best
 
 

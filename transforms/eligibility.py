@@ -153,9 +153,9 @@ def run_checks(sight: Sight, limits: EligibilityLimits) -> dict[str, float]:
     scores: dict[str, float] = {}
     for look in CHECKS:
         for measure in look(sight, limits):
-            if measure.fails:
-                raise Skipped(measure.reason, measure.detail, value=measure.value, limit=measure.limit)
             scores[measure.name] = measure.value
+            if measure.fails:
+                raise Skipped(measure.reason, measure.detail, value=measure.value, limit=measure.limit, scores=scores)
     return scores
 
 

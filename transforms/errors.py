@@ -48,6 +48,7 @@ of the dead letter needs. Messages never contain credentials: see :func:`redact`
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -312,22 +313,37 @@ class Refusal(Exception):
         value: the measured value, None where nothing is measured.
         limit: the limit that the value was held against.
         detail: one sentence for a reader.
+        scores: everything that its stage measured, by name: the index shows it beside the value.
     """
 
     outcome: ClassVar[str]
 
     def __init__(
-        self, reason: str, detail: str = "", *, value: float | None = None, limit: float | None = None
+        self,
+        reason: str,
+        detail: str = "",
+        *,
+        value: float | None = None,
+        limit: float | None = None,
+        scores: Mapping[str, float] | None = None,
     ) -> None:
         super().__init__(detail or reason)
         self.reason, self.detail, self.value, self.limit = reason, detail or reason, value, limit
+        self.scores = dict(scores or {})
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild_refusal, (type(self), self.reason, self.detail, self.value, self.limit))
+        return (_rebuild_refusal, (type(self), self.reason, self.detail, self.value, self.limit, self.scores))
 
 
-def _rebuild_refusal(cls: type[Refusal], reason: str, detail: str, value: float | None, limit: float | None) -> Refusal:
-    return cls(reason, detail, value=value, limit=limit)
+def _rebuild_refusal(
+    cls: type[Refusal],
+    reason: str,
+    detail: str,
+    value: float | None,
+    limit: float | None,
+    scores: Mapping[str, float],
+) -> Refusal:
+    return cls(reason, detail, value=value, limit=limit, scores=scores)
 
 
 class Skipped(Refusal):

@@ -33,7 +33,9 @@ from transforms.index import INDEX_SCHEMA, index_table
 from transforms.keys import key_words
 from transforms.storage.store import Store
 
-KEY_COLUMNS = ("plan_key", "outcome", "retryable", "finished_at")
+KEY_COLUMNS = ("plan_key", "content_key", "outcome", "retryable", "finished_at")
+_PLAN_COLUMNS = ("plan_key", "outcome", "retryable", "finished_at")
+_CONTENT_COLUMNS = ("content_key", "outcome", "retryable", "finished_at")
 _ROWS_PER_FILE = 100_000
 
 
@@ -105,19 +107,83 @@ def read_settled(store: Store, ledger: str, *, retry_failed: bool = False) -> Se
         ledger: `OUTPUT/ledger`.
         retry_failed: try everything that failed again, whatever the cause.
     """
-    tables = [_read(store, uri, KEY_COLUMNS) for uri in _files(store, ledger, ("keys-", "part-"))]
+    tables = [_read(store, uri, _PLAN_COLUMNS) for uri in _files(store, ledger, ("keys-", "part-"))]
     if not tables:
         return SettledKeys(np.empty(0, np.uint64), np.empty(0, np.uint64))
     table = pa.concat_tables(tables)
-    words = key_words(table.column("plan_key").to_pylist())
+    words, settled = key_words(table.column("plan_key").to_pylist()), _settled(table, retry_failed)
+    order, last = _latest(words, table)
+    kept = words[order][last & settled[order]]
+    return SettledKeys(kept[:, 0].copy(), kept[:, 1].copy())
+
+
+def _settled(table: pa.Table, retry_failed: bool) -> NDArray[np.bool_]:
+    """Which rows a re-run leaves alone."""
     again = table.column("retryable") if not retry_failed else pa.array([True] * len(table))
-    settled = pc.invert(pc.and_(pc.equal(table.column("outcome"), "failed"), again)).to_numpy(zero_copy_only=False)
+    failed = pc.and_(pc.equal(table.column("outcome"), "failed"), again)
+    left: NDArray[np.bool_] = pc.invert(failed).to_numpy(zero_copy_only=False).astype(bool)
+    return left
+
+
+def _latest(words: NDArray[np.uint64], table: pa.Table) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """(order, last): the rows sorted by key and time, and which of the sorted ones are their key's last."""
     when = table.column("finished_at").cast(pa.int64()).to_numpy()
     order = np.lexsort((when, words[:, 1], words[:, 0]))
-    words, settled = words[order], settled[order]
-    last = np.append((words[1:] != words[:-1]).any(axis=1), True)
-    kept = words[last & settled.astype(bool)]
-    return SettledKeys(kept[:, 0].copy(), kept[:, 1].copy())
+    ordered = words[order]
+    return order, np.append((ordered[1:] != ordered[:-1]).any(axis=1), True)
+
+
+@dataclass(frozen=True)
+class SettledContents:
+    """The content keys that are settled, and the ledger file that holds each one's row."""
+
+    keys: SettledKeys
+    file_at: NDArray[np.int32]
+    files: tuple[str, ...]
+
+    def file_of(self, content_key: str) -> str:
+        """The file whose rows hold `content_key` (32 hex digits); "" where it is not settled."""
+        words = key_words([content_key])
+        if not self.keys.contains(words)[0]:
+            return ""
+        return self.files[self.file_at[int(np.searchsorted(self.keys.high, words[0, 0]))]]
+
+
+def read_settled_contents(store: Store, ledger: str, *, retry_failed: bool = False) -> SettledContents:
+    """The settled content keys of a whole ledger; the latest outcome of a key counts.
+
+    Args:
+        ledger: `OUTPUT/ledger`.
+        retry_failed: leave out everything that failed, whatever the cause.
+    """
+    tables: list[pa.Table] = []
+    files: list[str] = []
+    for uri in _files(store, ledger, ("keys-", "part-")):
+        table = _read(store, uri, _CONTENT_COLUMNS)
+        table = table.filter(pc.is_valid(table.column("content_key")))
+        if len(table):
+            tables.append(table.append_column("file", pa.repeat(pa.scalar(len(files), pa.int32()), len(table))))
+            files.append(_rows_beside(uri))
+    if not tables:
+        empty = np.empty(0, np.uint64)
+        return SettledContents(SettledKeys(empty, empty), np.empty(0, np.int32), ())
+    table = pa.concat_tables(tables)
+    words, settled = key_words(table.column("content_key").to_pylist()), _settled(table, retry_failed)
+    order, last = _latest(words, table)
+    chosen = order[last & settled[order]]
+    kept, at = words[chosen], table.column("file").to_numpy()[chosen]
+    return SettledContents(SettledKeys(kept[:, 0].copy(), kept[:, 1].copy()), at, tuple(files))
+
+
+def _rows_beside(uri: str) -> str:
+    """The file with the rows of a file with keys; a part is both."""
+    folder, _, name = uri.rpartition("/")
+    return f"{folder}/rows-{name.removeprefix('keys-')}" if name.startswith("keys-") else uri
+
+
+def read_index_file(store: Store, uri: str) -> pa.Table:
+    """One file of index rows, every column."""
+    return _read(store, uri, INDEX_SCHEMA.names)
 
 
 def read_rows(store: Store, folder: str) -> Iterator[pa.Table]:

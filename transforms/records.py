@@ -231,7 +231,8 @@ class Job:
 class Outcome:
     """What became of a row, or of one of its placements: a row of the index.
 
-    `columns` holds the index's remaining columns by name (see `transforms.manifest.INDEX_SCHEMA`).
+    `columns` holds the index's remaining columns by name (see `transforms.index.INDEX_SCHEMA`). `decided_in_run`
+    names an earlier run whose decision is taken over; "" where this run decided.
     """
 
     product: Product
@@ -245,3 +246,4 @@ class Outcome:
     remedy: str = ""
     retryable: bool = False
     columns: Mapping[str, Any] = field(default_factory=dict)
+    decided_in_run: str = ""

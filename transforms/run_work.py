@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,6 +22,7 @@ from transforms.inference.config import ServingConfig
 from transforms.keys import content_key, digest_of, plan_key
 from transforms.ledger import LedgerWriter
 from transforms.placements import Placement
+from transforms.recall import Recall
 from transforms.records import Job, Outcome
 from transforms.storage.store import StoreConfig, open_store
 from transforms.tally import StopRules, tally_of
@@ -37,6 +38,8 @@ class RunConfig:
         ledger_folder: where this run's parts are written.
         table: every placement that a row may ask for.
         config_digest: of all that configures a result (thresholds, painters, encoder), placements apart.
+        models: the served models that the job asks.
+        retry_failed: try again what failed for a cause that stays.
         concurrency: works under way at once in a process; each waits for the server most of its time.
         memory_bytes: what all works of a process may hold together.
     """
@@ -47,7 +50,9 @@ class RunConfig:
     table: tuple[Placement, ...]
     config_digest: str
     serving: ServingConfig
+    models: tuple[str, ...]
     store: StoreConfig = StoreConfig()
+    retry_failed: bool = False
     concurrency: int = 8
     memory_bytes: int = 4 * 2**30
     stop: StopRules = StopRules()
@@ -79,7 +84,7 @@ class Keyring:
     """What turns a job and a placement's name into keys.
 
     Attributes:
-        models: digest of every served model.
+        models: digest of every served model that the job asks.
         engine_fingerprint: of the machine and the engines that compute.
     """
 
@@ -91,26 +96,41 @@ class Keyring:
     def begin(self, job: Job, placement: str) -> Job:
         """The job that a placement's steps start from, with its content key."""
         spec, product, image = self.placements[placement], job.product, job.image
-        words = (product.title, product.product_category, product.brand, product.color, product.prompt)
+        job = replace(job, placement=spec, models=self.models)
+        if image is None:
+            return job
+        words = (product.title, product.description, product.product_category, product.brand, product.color)
         key = content_key(
             {
-                "source": image.facts.digest if image else "",
+                "source": image.facts.digest,
                 "pipeline": PIPELINE_VERSION,
                 "placement": spec,
                 "config": self.config_digest,
                 "engine": self.engine_fingerprint,
                 "models": self.models,
-                "task": job.task,
-                "words": words,
+                "product": (product.advertiser_id, product.product_id),
+                "words": (*words, product.prompt),
+                "features": product.features,
                 "seed": product.seed,
             }
         )
-        return replace(job, placement=spec, content_key=key, models=self.models)
+        return replace(job, content_key=key)
 
     def plan_key(self, outcome: Outcome) -> str:
         """The key under which a re-run finds `outcome`."""
         row_key = outcome.product.plan_key
         return plan_key(row_key, digest_of(self.placements[outcome.placement])) if outcome.placement else row_key
+
+
+def keyring_of(config: RunConfig, digests: Mapping[str, str]) -> Keyring:
+    """The keys of a run.
+
+    Args:
+        digests: of every served model; those that the job does not ask are no part of its keys.
+    """
+    models = {name: digests[name] for name in config.models if name in digests}
+    table = {placement.name: placement for placement in config.table}
+    return Keyring(table, config.config_digest, models, digest_of(models))
 
 
 class _RunWorks(beam.DoFn):  # type: ignore[misc]
@@ -126,13 +146,8 @@ class _RunWorks(beam.DoFn):  # type: ignore[misc]
         # Works fill the cores; OpenCV's own threads would only spin beside them.
         cv2.setNumThreads(1)
         self.pool = ThreadPoolExecutor(config.concurrency, thread_name_prefix="work")
-        models = dict(shared_client(config.serving).model_digests())
-        self.keyring = Keyring(
-            {placement.name: placement for placement in config.table},
-            config.config_digest,
-            models,
-            digest_of(models),
-        )
+        self.keyring = keyring_of(config, shared_client(config.serving).model_digests())
+        self.recall = Recall(self.store, f"{config.output}/ledger", config.retry_failed)
 
     def start_bundle(self) -> None:
         self.pending: set[Future[list[Outcome]]] = set()
@@ -160,7 +175,7 @@ class _RunWorks(beam.DoFn):  # type: ignore[misc]
             return []
         ending = partial(conclude, engine_fingerprint=self.keyring.engine_fingerprint)
         with lease_of(self.budget):
-            return list(run_work(work, self.keyring.begin, ending))
+            return list(run_work(work, self.keyring.begin, ending, self.recall.outcome_of))
 
     def _emit_done(self) -> Iterator[tuple[str, str]]:
         done, self.pending = wait(self.pending, return_when=FIRST_COMPLETED)

@@ -101,7 +101,11 @@ def segment(job: Job, client: InferenceClient, limits: SegmentLimits) -> Job:
     assert job.image is not None, "segment comes after load"
     cutout = cut_out(job.image, client)
     scores = {f"segment_{name}": value for name, value in cutout.scores.items()}
-    _check(cutout, limits, pasted=job.task != "outpaint")
+    try:
+        _check(cutout, limits, pasted=job.task != "outpaint")
+    except Rejected as refusal:
+        refusal.scores = scores
+        raise
     return replace(job, cutout=cutout, scores={**job.scores, **scores})
 
 

@@ -119,13 +119,16 @@ def verify_job(job: Job, *, serving: ServingConfig, limits: VerifyLimits) -> Job
 
 
 def verify(job: Job, client: InferenceClient, limits: VerifyLimits) -> Job:
-    """As `verify_job`, through a given client. Cheap measures come first, and the first bad one ends it."""
+    """As `verify_job`, through a given client.
+
+    Everything is measured, whatever fails first: who looks at a rejected creative wants the whole picture.
+    """
     assert job.scene is not None
-    scores = dict(job.scores)
-    for finding in _findings(job, job.scene, client, limits):
-        scores[finding.score] = finding.value
-        if finding.bad:
-            raise Rejected(finding.reason, finding.detail, value=finding.value, limit=finding.limit)
+    found = list(_findings(job, job.scene, client, limits))
+    scores = {**job.scores, **{finding.score: finding.value for finding in found}}
+    bad = next((finding for finding in found if finding.bad), None)
+    if bad is not None:
+        raise Rejected(bad.reason, bad.detail, value=bad.value, limit=bad.limit, scores=scores)
     digest = sha256(job.scene.pixels[job.scene.core].tobytes()).hexdigest()
     return replace(job, scores={**scores, **_notes(job.scene)}, uris={**job.uris, "core_digest": digest})
 

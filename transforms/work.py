@@ -62,13 +62,18 @@ def run_steps(job: Job, steps: tuple[Step, ...]) -> Ended:
         try:
             job = step.run(job)
         except (Refusal, CanvasError) as cause:
-            return Ended(_timed(job, step, started), step.name, cause)
+            return Ended(_timed(_with_scores(job, cause), step, started), step.name, cause)
         except Exception as error:
             cause_ = InternalError(f"{type(error).__name__}: {error}")
             cause_.__cause__ = error
             return Ended(_timed(job, step, started), step.name, cause_)
         job = _timed(job, step, started)
     return Ended(job, steps[-1].name if steps else "", None)
+
+
+def _with_scores(job: Job, cause: Refusal | CanvasError) -> Job:
+    """`job` with what its last stage measured before it refused."""
+    return replace(job, scores={**job.scores, **cause.scores}) if isinstance(cause, Refusal) else job
 
 
 class InternalError(CanvasError):
@@ -84,26 +89,41 @@ def _timed(job: Job, step: Step, started: float) -> Job:
 
 
 Begin = Callable[[Job, str], Job]
+Conclude = Callable[[Ended, str | None], Outcome]
+RecallOutcome = Callable[[Job], Outcome | None]
 
 
-def run_work(work: Work, begin: Begin, conclude: Callable[[Ended, str | None], Outcome]) -> Iterator[Outcome]:
+def run_work(work: Work, begin: Begin, conclude: Conclude, recall: RecallOutcome | None = None) -> Iterator[Outcome]:
     """Run a row: its row steps once, then its placement steps for each placement.
 
     Args:
         work: the row and its steps.
         begin: `(job, placement name) -> job` that a placement's steps start from.
         conclude: turns an ended job and its placement's name into its outcome.
+        recall: asked once for each placement as soon as the image is loaded; an outcome that it knows ends the
+            placement there.
 
     Yields:
         Exactly one outcome for each of the product's placements; one without a placement for an unreadable row.
     """
     row_steps = tuple(step for step in work.steps if not step.per_placement)
     placement_steps = tuple(step for step in work.steps if step.per_placement)
-    row = run_steps(Job(work.product), row_steps)
+    placements = list(work.product.placements)
+    row = Ended(Job(work.product), "", None)
+    for step in row_steps:
+        before, row = row, run_steps(row.job, (step,))
+        if row.cause is not None:
+            break
+        if recall is not None and before.job.image is None and row.job.image is not None:
+            known = {name: recall(begin(row.job, name)) for name in placements}
+            yield from (outcome for outcome in known.values() if outcome is not None)
+            placements = [name for name, outcome in known.items() if outcome is None]
+            if not placements:
+                return
     if not work.product.placements:
         yield conclude(row, None)
-    for placement in work.product.placements:
+    for placement in placements:
         if row.cause is not None:
-            yield conclude(row, placement)
+            yield conclude(replace(row, job=begin(row.job, placement)), placement)
         else:
             yield conclude(run_steps(begin(row.job, placement), placement_steps), placement)

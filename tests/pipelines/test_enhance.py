@@ -1,6 +1,7 @@
 """The whole job on the real server and real files, through its command line."""
 
 import json
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -120,6 +121,20 @@ def test_a_second_run_does_only_what_is_missing(night: Path, feed: Path, triton:
     assert decided == {"gone", ""}
     assert creatives(night) == before
     assert len(rows) == 9
+
+
+def test_a_touched_file_is_known_by_its_content_and_nothing_is_made_again(
+    night: Path, feed: Path, triton: EmbeddedServer
+) -> None:
+    before = creatives(night)
+    os.utime(feed / "vase1.jpg", (1, 1))
+    assert job(feed, night, triton, "--run_id=3") == ExitCode.SOME_FAILED
+    red = [row for row in newest(night) if row["product_id"] == "red"]
+    assert {(row["outcome"], row["decided_in_run"], row["run_id"]) for row in red} == {("enhanced", "1", "3")}
+    assert creatives(night) == before
+    assert job(feed, night, triton, "--run_id=4") == ExitCode.SOME_FAILED
+    plan = pa.concat_tables([pq.read_table(path) for path in (night / "runs" / "4" / "plan").iterdir()]).to_pylist()
+    assert [row["settled"] for row in plan if row["manifest_row"] == 1] == [True, True]
 
 
 def test_the_same_inputs_give_the_same_bytes_whoever_shares_their_batch(

@@ -99,6 +99,14 @@ def test_one_altered_product_pixel_is_rejected():
     assert (cause.reason, cause.value, cause.limit) == ("product_altered", 1.0, 0.0)
 
 
+def test_a_rejected_creative_keeps_every_score_that_a_sound_one_has():
+    sound = verify(background_job(), FakeClient(), VerifyLimits())
+    cause = rejected(background_job(backdrop=(250, 250, 250), product=(247, 249, 250)), max_halo=0.0)
+    assert set(cause.scores) >= set(sound.scores) - {"core_share", "thin_share", "core_pixels", "painted_share"}
+    assert cause.scores["unsafe_output"] == 0.0 or cause.scores["unsafe_output"] > 0.0
+    assert pickle.loads(pickle.dumps(cause)).scores == cause.scores
+
+
 def test_a_core_beyond_the_product_is_rejected():
     job = background_job()
     core = job.scene.core.copy()
