@@ -29,7 +29,7 @@ def histograms(values: Mapping[str, Sequence[float]], unit: str = "", columns: i
         axes.set_title(name, fontsize=8, color=_INK)
         axes.tick_params(labelsize=6)
         axes.set_xlabel(unit, fontsize=6)
-    return _svg(figure)
+    return svg_text(figure)
 
 
 def stacked_outcomes(groups: Mapping[str, Mapping[str, int]]) -> str:
@@ -46,10 +46,11 @@ def stacked_outcomes(groups: Mapping[str, Mapping[str, int]]) -> str:
     axes.invert_yaxis()
     axes.tick_params(labelsize=8)
     axes.legend(fontsize=7, ncols=4, frameon=False, loc="lower right", bbox_to_anchor=(1, 1))
-    return _svg(figure)
+    return svg_text(figure)
 
 
-def _svg(figure: Figure) -> str:
+def svg_text(figure: Figure) -> str:
+    """`figure` as an SVG element without a date, to be put into a page."""
     sink = io.StringIO()
     figure.savefig(sink, format="svg", metadata={"Date": None})
     text = sink.getvalue()
