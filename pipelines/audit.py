@@ -86,12 +86,12 @@ def audit_row(row: Mapping[str, Any], config: StoreConfig, allow: tuple[str, ...
 def _compare(
     name: str, row: Mapping[str, Any], config: StoreConfig, allow: tuple[str, ...], limits: EncodedLimits
 ) -> Finding:
-    source = _source(row, config, allow)
+    source = read_source(row, config, allow)
     core = decode_evidence(open_store(row["evidence_uri"], config).read(row["evidence_uri"]).data) == CORE
     creative = open_store(row["creative_uri"], config).read(row["creative_uri"]).data
     if sha256(creative).hexdigest() != row["creative_digest"]:
         return Finding(name, 0, 0, "the stored creative is not the one that the index names")
-    reference = _reference(row, source, core)
+    reference = reference_of(row, source, core)
     compared = int(core.sum())
     if sha256(reference[core].tobytes()).hexdigest() != row["core_digest"]:
         return Finding(name, compared, compared, "the product's pixels are not the source's")
@@ -104,7 +104,12 @@ def _compare(
     return Finding(name, compared, 0, "")
 
 
-def _source(row: Mapping[str, Any], config: StoreConfig, allow: tuple[str, ...]) -> NDArray[np.uint8]:
+def read_source(row: Mapping[str, Any], config: StoreConfig, allow: tuple[str, ...]) -> NDArray[np.uint8]:
+    """The source of an index row, decoded: uint8 [H, W, 3].
+
+    Raises:
+        CanvasError: it cannot be read, or is no longer the image that the row names.
+    """
     uri = row["source_uri"] or row["image_uri"]
     host = urlsplit(uri).netloc if uri.startswith(("http://", "https://")) else ""
     policy = SourcePolicy(allow=allow or ((host,) if host else ()))
@@ -114,7 +119,7 @@ def _source(row: Mapping[str, Any], config: StoreConfig, allow: tuple[str, ...])
     return decode(data, DecodeLimits()).pixels
 
 
-def _reference(row: Mapping[str, Any], source: NDArray[np.uint8], core: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def reference_of(row: Mapping[str, Any], source: NDArray[np.uint8], core: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """The recomputed source on the placement, black where the core does not reach."""
     kernel = str(row["transform_kernel"])
     numbers = (int(row[f"transform_{part}"]) for part in ("height", "width", "top", "left"))

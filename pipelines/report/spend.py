@@ -1,0 +1,58 @@
+"""What accepted creatives cost: the runs' money over the creatives that their advertisers accepted."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from transforms.decisions import standings
+from transforms.storage.store import StoreConfig, open_store
+
+
+class Spend(NamedTuple):
+    """Money and verdicts over all runs of an output folder.
+
+    Attributes:
+        cost: of all runs, in the currency of `--price_per_hour`; 0 where no price was given.
+        accepted, refused: creatives whose last verdict that is, withdrawn ones apart.
+        withdrawn: creatives that were accepted and then withdrawn.
+    """
+
+    cost: float = 0.0
+    accepted: int = 0
+    refused: int = 0
+    withdrawn: int = 0
+
+    @property
+    def cost_per_accepted(self) -> float | None:
+        """Cost over accepted creatives; None where there is no price, or nothing is accepted."""
+        return self.cost / self.accepted if self.cost and self.accepted else None
+
+    @property
+    def acceptance_rate(self) -> float | None:
+        """Accepted over decided creatives; None where nothing is decided."""
+        decided = self.accepted + self.refused + self.withdrawn
+        return self.accepted / decided if decided else None
+
+
+NOTHING_SPENT = Spend()
+
+
+def spend_of(cost: float, decided: Iterable[Mapping[str, Any]]) -> Spend:
+    """Money and verdicts from the runs' cost and a table of decisions."""
+    verdicts = Counter(found.verdict["action"] for found in standings(decided).values() if found.verdict)
+    return Spend(cost, verdicts["accept"], verdicts["refuse"], verdicts["withdraw"])
+
+
+def cost_of_runs(output: str, config: StoreConfig, *, without: str = "") -> float:
+    """What the runs of `output` cost by their reports; runs without a report cost nothing that is known.
+
+    Args:
+        without: a run id that is left out.
+    """
+    store = open_store(output, config)
+    uris = [item.uri for item in store.list(f"{output}/runs") if item.uri.endswith("/report.json")]
+    wanted = [uri for uri in uris if uri.split("/")[-2] != without]
+    return sum(float(json.loads(store.read(uri).data).get("cost") or 0.0) for uri in wanted)

@@ -1,0 +1,1 @@
+"""The review page: what a run made, seen and judged by advertisers and ads ops."""

@@ -1,0 +1,110 @@
+"""An index row as the page shows it: a short item for the list, and its details."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pipelines.review.reasons import words_for
+from pipelines.review.runs import Row
+from transforms.placements import Placement
+from transforms.write import EXTENSIONS
+
+# Scores that the list can be filtered by: name in the index, name on the page, whether more is better.
+HEADLINE_SCORES: tuple[tuple[str, str, bool], ...] = (
+    ("background_reward", "Background rank", True),
+    ("segment_mask_quality", "Outline quality", True),
+    ("contrast", "Stands out", True),
+    ("product_height", "Product height", True),
+    ("halo", "Rim of the old background", False),
+    ("seam_score", "Seam", False),
+    ("strangeness", "Strangeness of bands", False),
+    ("expansion", "Growth of the product", False),
+    ("painted_share", "Painted share", False),
+)
+DETAILS_PER_FILE = 100
+_PAINTED = frozenset({"background", "outpaint", "compose", "verify", "write"})
+
+
+def list_items(rows: Iterable[Row], placements: Mapping[str, Placement]) -> list[dict[str, Any]]:
+    """The short items of one advertiser, in order; short names, since there may be ten thousand."""
+    firsts: dict[str, str] = {}
+    items = []
+    for row in rows:
+        source = row["source_digest"]
+        first = firsts.setdefault(source, row["item_id"]) if source else ""
+        items.append(_item(row, first, placements))
+    return items
+
+
+def _item(row: Row, first: str, placements: Mapping[str, Placement]) -> dict[str, Any]:
+    scores = dict(row["scores"] or ())
+    placement = placements.get(row["placement"] or "")
+    return {
+        "i": row["item_id"],
+        "p": row["product_id"] or "",
+        "t": row["title"] or "",
+        "c": row["product_category"] or "",
+        "s": row["placement"] or "",
+        "o": row["outcome"],
+        "r": row["reason"],
+        "k": row["task"] or "",
+        "h": row["creative_height"] or (placement.size.height if placement else 1),
+        "w": row["creative_width"] or (placement.size.width if placement else 1),
+        "x": EXTENSIONS.get(row["creative_format"] or "", ""),
+        "b": first,
+        "y": int(can_retry(row)),
+        "z": [_rounded(scores.get(name)) for name, _, _ in HEADLINE_SCORES],
+    }
+
+
+def can_retry(row: Row) -> bool:
+    """Whether another seed could give another result: something was painted."""
+    return bool(row["outcome"] == "enhanced" or (row["outcome"] == "rejected" and row["stage"] in _PAINTED))
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.3g}")
+
+
+def details_of(row: Row) -> dict[str, Any]:
+    """Everything else that the page shows of an item."""
+    words = words_for(row["reason"])
+    return {
+        "why": words._asdict(),
+        "stage": row["stage"],
+        "measured": row["value"],
+        "limit": row["limit"],
+        "prompt": row["prompt"],
+        "seed": row["seed"],
+        "candidate_seed": row["candidate_seed"],
+        "painter": row["painter"],
+        "models": dict(row["models"] or ()),
+        "engine": row["engine_fingerprint"],
+        "label": (row["label"] or "").rsplit("/", 1)[-1],
+        "key": row["content_key"],
+        "digest": row["creative_digest"],
+        "bytes": row["creative_bytes"],
+        "quality": row["creative_quality"],
+        "source": {"height": row["source_height"], "width": row["source_width"], "format": row["source_format"]},
+        "scale": row["transform_scale"],
+        "kernel": row["transform_kernel"],
+        "run": row["decided_in_run"],
+        "finished": row["finished_at"].isoformat(timespec="seconds") if row["finished_at"] else None,
+        "scores": {name: _rounded(value) for name, value in sorted(dict(row["scores"] or ()).items())},
+    }
+
+
+def reasons_of(rows: Iterable[Row]) -> dict[str, dict[str, str]]:
+    """The words of the reasons that occur."""
+    return {reason: words_for(reason)._asdict() for reason in sorted({row["reason"] for row in rows})}
+
+
+def placements_of(rows: Iterable[Row], table: Mapping[str, Placement]) -> dict[str, dict[str, Any]]:
+    """The placements that occur: size, and the safe zone as margins."""
+    names = sorted({row["placement"] for row in rows if row["placement"]})
+    return {
+        name: {"h": table[name].size.height, "w": table[name].size.width, "safe": list(table[name].safe_margins)}
+        for name in names
+        if name in table
+    }

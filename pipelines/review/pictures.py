@@ -1,0 +1,213 @@
+"""The pictures of an item: thumbnails, the original laid as the creative shows it, its mask, and what was changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from io import BytesIO
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pipelines.audit import audit_row, read_source
+from pipelines.review.runs import Row
+from transforms.errors import ObjectNotFound, TruncatedImage
+from transforms.ops.encode import BACKGROUND, CORE, EDGE, KEPT, decode_evidence
+from transforms.ops.encoded import EncodedLimits
+from transforms.ops.geometry import lay, resample
+from transforms.records import Pixels, Size, Transform
+from transforms.storage.store import StoreConfig, open_store
+
+THUMB_SIDE, ORIGINAL_SIDE = 400, 1600
+_PAPER = 238  # what the page shows where the original has no pixels
+_MAX_CREATIVE_BYTES = 64_000_000
+
+# level of the evidence -> RGBA laid over the creative
+_CHANGED: Mapping[int, tuple[int, int, int, int]] = {
+    BACKGROUND: (122, 62, 190, 150),
+    EDGE: (255, 176, 0, 235),
+    KEPT: (16, 122, 87, 90),
+    CORE: (16, 160, 100, 120),
+}
+_MASK: Mapping[int, tuple[int, int, int, int]] = {
+    BACKGROUND: (18, 22, 33, 225),
+    KEPT: (18, 22, 33, 140),
+    EDGE: (255, 255, 255, 60),
+    CORE: (0, 0, 0, 0),
+}
+
+
+class File(NamedTuple):
+    """A finished file and its MIME type."""
+
+    data: bytes
+    content_type: str
+
+
+class Reader(NamedTuple):
+    """How pictures are read.
+
+    Attributes:
+        allow: where sources may be read; () trusts the index's own references.
+    """
+
+    store: StoreConfig
+    allow: tuple[str, ...] = ()
+
+
+def after(row: Row, reader: Reader) -> File:
+    """The creative itself, byte for byte.
+
+    Raises:
+        ObjectNotFound: the row has none.
+    """
+    uri = _named(row, "creative_uri")
+    data = open_store(uri, reader.store).read(uri, limit_bytes=_MAX_CREATIVE_BYTES).data
+    return File(data, f"image/{row['creative_format']}")
+
+
+def thumb(row: Row, reader: Reader) -> File:
+    """A small JPEG of the creative."""
+    return _shrunk(after(row, reader).data, THUMB_SIDE)
+
+
+def small(row: Row, reader: Reader) -> File:
+    """A small JPEG of the original."""
+    return _jpeg(_limited(_source(row, reader), THUMB_SIDE), 78)
+
+
+def original(row: Row, reader: Reader) -> File:
+    """The original, 1600 pixels at most."""
+    return _jpeg(_limited(_source(row, reader), ORIGINAL_SIDE), 90)
+
+
+def before(row: Row, reader: Reader) -> File:
+    """The original where the creative shows it: the same pixels, so that a slider moves over nothing but the change."""
+    transform = Transform(
+        float(row["transform_scale"] or 1.0),
+        Size(int(row["transform_height"]), int(row["transform_width"])),
+        int(row["transform_top"]),
+        int(row["transform_left"]),
+        str(row["transform_kernel"]),
+    )
+    size = Size(int(row["creative_height"]), int(row["creative_width"]))
+    laid, _ = lay(resample(_source(row, reader), transform.scaled), transform, size, _PAPER)
+    return _jpeg(Image.fromarray(laid), 92)
+
+
+def mask(row: Row, reader: Reader) -> File:
+    """An overlay that darkens everything but the product."""
+    return _overlay(_evidence(row, reader), _MASK)
+
+
+def changed(row: Row, reader: Reader) -> File:
+    """An overlay of what became of each pixel before encoding: kept bit for bit, blended, kept around, painted."""
+    return _overlay(_evidence(row, reader), _CHANGED)
+
+
+PICTURES: Mapping[str, Callable[[Row, Reader], File]] = {
+    "after": after,
+    "thumb": thumb,
+    "small": small,
+    "original": original,
+    "before": before,
+    "mask": mask,
+    "changed": changed,
+}
+OF_CREATIVES = ("thumb", "after", "before", "mask", "changed")
+OF_SOURCES = ("small", "original")
+
+
+class Proof(NamedTuple):
+    """What comparing a creative's product with its original gave, computed anew from original and evidence.
+
+    Attributes:
+        state: `proven`, `differs`, or `unread` where a file could not be read.
+        compared, differing: product pixels.
+        blended, kept, painted: the other pixels, by what became of them.
+    """
+
+    state: str
+    compared: int
+    differing: int
+    blended: int = 0
+    kept: int = 0
+    painted: int = 0
+    note: str = ""
+
+
+def prove(row: Row, reader: Reader) -> Proof:
+    """Recompute the product from the original alone and compare it with what was composed; see `pipelines.audit`."""
+    finding = audit_row(row, reader.store, reader.allow, EncodedLimits())
+    if finding.fault and not finding.compared:
+        return Proof("unread", 0, 0, note="A file that the proof needs could not be read.")
+    levels = _evidence(row, reader)
+    counts = np.bincount(levels.ravel(), minlength=256)
+    parts = (int(counts[EDGE]), int(counts[KEPT]), int(counts[BACKGROUND]))
+    state = "differs" if finding.fault or finding.differing else "proven"
+    return Proof(state, finding.compared, finding.differing, *parts, note=finding.fault)
+
+
+def _named(row: Row, column: str) -> str:
+    if not row[column]:
+        raise ObjectNotFound(f"{row['product_id']}: the row has no {column}")
+    return str(row[column])
+
+
+def _evidence(row: Row, reader: Reader) -> Pixels:
+    uri = _named(row, "evidence_uri")
+    return decode_evidence(open_store(uri, reader.store).read(uri).data)
+
+
+def _source(row: Row, reader: Reader) -> NDArray[np.uint8]:
+    if not row["source_digest"]:
+        raise ObjectNotFound(f"{row['product_id']}: the original was never read")
+    names = ("source_uri", "image_uri", "source_digest")
+    return _cached_source(tuple(str(row[name] or "") for name in names), reader)
+
+
+# One product's placements are asked for one after the other; 64 MB each at most.
+@lru_cache(maxsize=4)
+def _cached_source(names: tuple[str, ...], reader: Reader) -> NDArray[np.uint8]:
+    row = dict(zip(("source_uri", "image_uri", "source_digest"), names, strict=True))
+    return read_source(row, reader.store, reader.allow)
+
+
+def _limited(pixels: NDArray[np.uint8], side: int) -> Image.Image:
+    image = Image.fromarray(pixels)
+    image.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return image
+
+
+def _shrunk(data: bytes, side: int) -> File:
+    try:
+        with Image.open(BytesIO(data)) as image:
+            image.draft("RGB", (side, side))
+            image.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0)
+            return _jpeg(image.convert("RGB"), 78)
+    except OSError as error:
+        raise TruncatedImage(f"not a picture: {error}") from error
+
+
+def _jpeg(image: Image.Image, quality: int) -> File:
+    sink = BytesIO()
+    image.save(
+        sink, "JPEG", quality=quality, optimize=True, progressive=quality > 80, subsampling=0 if quality > 80 else 2
+    )
+    return File(sink.getvalue(), "image/jpeg")
+
+
+def _overlay(levels: Pixels, colours: Mapping[int, tuple[int, int, int, int]]) -> File:
+    """A palette PNG with alpha: small, and exact to the pixel."""
+    order = list(colours)
+    indices = np.zeros(levels.shape, np.uint8)
+    for number, level in enumerate(order):
+        indices[levels == level] = number
+    image = Image.fromarray(indices, "P")
+    image.putpalette([part for level in order for part in colours[level][:3]])
+    sink = BytesIO()
+    options: dict[str, Any] = {"transparency": bytes(colours[level][3] for level in order), "optimize": True, "bits": 2}
+    image.save(sink, "PNG", **options)
+    return File(sink.getvalue(), "image/png")
