@@ -119,7 +119,7 @@ function ask(title, body, words, read) {
   const dialog = byId("ask");
   return new Promise((resolve) => {
     const form = make("form", { method: "dialog" }, make("h2", { id: "ask-title" }, title), ...body,
-      make("div", { class: "buttons" }, make("button", { class: "button good", value: "yes" }, words), make("button", { type: "button", class: "button quiet", onclick: () => dialog.close("") }, "Cancel")));
+      make("div", { class: "buttons" }, make("button", { class: `button ${words === "Refuse" ? "bad" : "good"} strong`, value: "yes" }, words), make("button", { type: "button", class: "button quiet", onclick: () => dialog.close("") }, "Cancel")));
     dialog.replaceChildren(form);
     dialog.returnValue = "";
     dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes" ? read(form) : null), { once: true });

@@ -37,7 +37,7 @@ function detailHead(item) {
   const go = (step) => { const next = Review.found[at + step]; if (next) openDetail(next.i); };
   return make("header", { class: "detail-head" },
     make("button", { type: "button", class: "button quiet close", onclick: () => byId("detail").close() }, "‹ Back"),
-    make("h2", { id: "detail-title" }, titleOf(item), make("small", {}, ` ${placementName(item.s)} · ${item.w} × ${item.h}`)),
+    make("h2", { id: "detail-title" }, titleOf(item), make("small", {}, ` ${placementName(item.s)}`, make("span", { class: "pixels" }, ` · ${item.w} × ${item.h}`))),
     make("div", { class: "steps" },
       make("button", { type: "button", class: "button", "aria-label": "Previous creative", disabled: at < 1, onclick: () => go(-1) }, "←"),
       make("button", { type: "button", class: "button", "aria-label": "Next creative", disabled: at < 0 || at >= Review.found.length - 1, onclick: () => go(1) }, "→")));

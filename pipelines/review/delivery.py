@@ -1,0 +1,94 @@
+"""What an advertiser takes away: accepted creatives as a zip file, and the feed that names them."""
+
+from __future__ import annotations
+
+import csv
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from io import BytesIO, StringIO
+from typing import Any
+
+import pyarrow as pa
+
+from pipelines.review.pages import creative_key
+from pipelines.review.runs import Row
+from transforms.decisions import slot_of, standings
+from transforms.ledger import parquet_bytes
+from transforms.storage.keys import percent_encode
+from transforms.write import EXTENSIONS
+
+FEED_COLUMNS = (
+    "product_id", "placement", "creative_uri", "creative_width", "creative_height", "creative_bytes", "label",
+)  # fmt: skip
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the same creatives give the same file
+
+
+def accepted_rows(rows: Iterable[Row], decided: Iterable[Mapping[str, Any]]) -> list[Row]:
+    """The rows whose creative is accepted and still there."""
+    found = standings(decided)
+
+    def is_accepted(row: Row) -> bool:
+        standing = found.get((slot_of(row), creative_key(row)))
+        return standing is not None and standing.verdict is not None and standing.verdict["action"] == "accept"
+
+    return [row for row in rows if row["outcome"] == "enhanced" and is_accepted(row)]
+
+
+def feed_rows(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """The delivery feed's rows: the columns of the job's own delivery tables, and the file's name in the zip."""
+    return [{**{name: row[name] for name in FEED_COLUMNS}, "file": file_name(row)} for row in rows]
+
+
+def file_name(row: Row) -> str:
+    """Where a creative lies in the zip: ids percent-encoded, so no id can name another place."""
+    extension = EXTENSIONS.get(row["creative_format"] or "", "jpg")
+    return f"creatives/{percent_encode(row['product_id'])}/{percent_encode(row['placement'])}.{extension}"
+
+
+def feed_csv(rows: Sequence[Row]) -> bytes:
+    """The feed as CSV, every cell quoted."""
+    sink = StringIO()
+    writer = csv.DictWriter(sink, [*FEED_COLUMNS, "file"], quoting=csv.QUOTE_ALL)
+    writer.writeheader()
+    writer.writerows(feed_rows(rows))
+    return sink.getvalue().encode("utf-8", "replace")
+
+
+def feed_parquet(rows: Sequence[Row]) -> bytes:
+    """The feed as Parquet."""
+    text, whole = pa.string(), pa.int64()
+    names = [*FEED_COLUMNS, "file"]
+    sizes = ("creative_width", "creative_height", "creative_bytes")
+    schema = pa.schema([(name, whole if name in sizes else text) for name in names])
+    return parquet_bytes(pa.Table.from_pylist(feed_rows(rows), schema=schema))
+
+
+class _Chunks(BytesIO):
+    """A sink that is emptied while it is written to; zipfile only ever appends to it."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def take(self) -> bytes:
+        data = self.getvalue()
+        self.seek(0)
+        self.truncate()
+        return data
+
+
+def zip_chunks(rows: Sequence[Row], read: Callable[[Row], bytes]) -> Iterator[bytes]:
+    """A zip file of the creatives and their feed, piece by piece: one creative is in memory at a time.
+
+    Two rows of one product and placement keep apart by a number.
+    """
+    sink, used = _Chunks(), dict[str, int]()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr(zipfile.ZipInfo("delivery.csv", _EPOCH), feed_csv(rows))
+        for row in rows:
+            name = file_name(row)
+            used[name] = used.get(name, 0) + 1
+            stem, dot, extension = name.rpartition(".")
+            named = name if used[name] == 1 else f"{stem}-{used[name]}{dot}{extension}"
+            archive.writestr(zipfile.ZipInfo(named, _EPOCH), read(row))
+            yield sink.take()
+    yield sink.take()

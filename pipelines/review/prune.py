@@ -1,0 +1,76 @@
+"""Deleting what nobody wants: the files of refused and withdrawn creatives. Decisions about them stay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from pipelines.review.decisions import Decisions
+from transforms.decisions import Standing, standings
+from transforms.errors import ConfigError
+from transforms.storage.store import StoreConfig, open_store
+
+
+class Unwanted(NamedTuple):
+    """A creative that may go.
+
+    Attributes:
+        decision: the refusal or withdrawal.
+        size: bytes of creative and evidence that are still there.
+        uris: those files.
+    """
+
+    decision: Mapping[str, Any]
+    size: int
+    uris: tuple[str, ...]
+
+
+def unwanted(decided: Iterable[Mapping[str, Any]], output: str, config: StoreConfig) -> list[Unwanted]:
+    """The refused and withdrawn creatives of `output` whose files are still there.
+
+    Raises:
+        ConfigError: a decision names a file outside of `output`.
+    """
+    found = []
+    rows = standings(decided)
+    kept = {uri for standing in rows.values() if not _is_unwanted(standing) for uri in _uris(standing)}
+    for standing in rows.values():
+        if standing.verdict is None or not _is_unwanted(standing) or standing.pruned:
+            continue
+        uris = [uri for uri in _uris(standing) if uri not in kept]
+        _check_inside(uris, output)
+        sizes = [(uri, open_store(uri, config).stat(uri)) for uri in uris]
+        there = [(uri, stat.size) for uri, stat in sizes if stat is not None]
+        if there:
+            found.append(Unwanted(standing.verdict, sum(size for _, size in there), tuple(uri for uri, _ in there)))
+    return found
+
+
+def _is_unwanted(standing: Standing) -> bool:
+    return standing.verdict is not None and standing.verdict["action"] in ("refuse", "withdraw")
+
+
+def _uris(standing: Standing) -> list[str]:
+    row = standing.verdict or {}
+    return [str(row[name]) for name in ("creative_uri", "evidence_uri") if row.get(name)]
+
+
+def _check_inside(uris: Sequence[str], output: str) -> None:
+    """A database may come from elsewhere; what it names must be this output's own creatives and evidence."""
+    folders = tuple(f"{output}/{name}/" for name in ("creatives", "evidence"))
+    for uri in uris:
+        if not uri.startswith(folders) or "/../" in uri:
+            raise ConfigError(
+                f"{uri} lies outside of {output}", remedy="name the output folder that the decisions are about"
+            )
+
+
+def prune(found: Sequence[Unwanted], decisions: Decisions, who: str, config: StoreConfig) -> int:
+    """Delete the files, creative before evidence, note it with the decisions, and return the bytes that were freed."""
+    columns = ("advertiser_id", "product_id", "placement", "feature", "image_uri", "creative_key", "creative_uri")
+    for item in found:
+        for uri in item.uris:
+            open_store(uri, config).delete(uri)
+        entry = {name: item.decision[name] for name in columns}
+        decisions.record("prune", who, item.decision["run_id"], [entry])
+    return sum(item.size for item in found)
