@@ -22,7 +22,7 @@ class Covered(NamedTuple):
 
     Attributes:
         truth: the lift that was put in.
-        mean: mean of the estimated lifts.
+        mean: geometric mean of the estimated ratios, less one.
         jackknife, sandwich, independent: share of intervals that hold the truth: the ones that reports give, those of
             the clustered regression (CV1, normal), and those that take every click for independent.
         ci: a 95 % interval (Wilson) of `jackknife`.
@@ -60,14 +60,14 @@ def coverage(
 
 
 def _holds(clicks: _REAL, exposure: _REAL | None, shares: tuple[float, float], truth: float, alpha: float) -> _REAL:
-    """[batch, 4]: the lift, and whether each kind of interval holds the truth."""
+    """[batch, 4]: the log ratio, and whether each kind of interval holds the truth."""
     found = estimate(clicks, exposure, shares)
     off = np.abs(found.log_ratio - np.log1p(truth))
     z = stats.norm.isf(alpha / 2)
     independent = np.sqrt((1 / clicks.sum(axis=-1)).sum(axis=-1))
     return np.stack(
         [
-            np.expm1(found.log_ratio),
+            found.log_ratio,
             off <= quantile(alpha, found.df) * found.se,
             off <= z * sandwich_se(clicks, exposure),
             off <= z * independent,
@@ -89,7 +89,7 @@ def sandwich_se(clicks: _REAL, exposure: _REAL | None) -> _REAL:
 
 def _covered(metric: str, rows: _REAL, truth: float, simulations: int) -> Covered:
     mean, jackknife, sandwich, independent = map(float, rows.mean(axis=0))
-    return Covered(metric, truth, mean, jackknife, sandwich, independent, wilson(jackknife * simulations, simulations))
+    return Covered(metric, truth, float(np.expm1(mean)), jackknife, sandwich, independent, wilson(jackknife * simulations, simulations))
 
 
 def wilson(successes: float, trials: int) -> tuple[float, float]:

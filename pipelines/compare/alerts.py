@@ -1,0 +1,106 @@
+"""When somebody should look: each rule asks for a change that is large and that is not chance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.compare.changes import Balance
+from pipelines.compare.drift import Drift
+from pipelines.compare.images import ImageChange
+from pipelines.compare.runs import map_values
+from transforms.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class AlertLimits:
+    """What is let pass.
+
+    Attributes:
+        max_lost_share: net share of products in both runs that may lose creatives.
+        max_failed_rise: rise of the failed share of all rows and placements.
+        max_psi: population stability index of a column.
+        alpha: for the tests beside it, over all columns together.
+        max_image_difference: mean CIEDE2000 of a creative against its predecessor; None for no limit.
+    """
+
+    max_lost_share: float = 0.05
+    max_failed_rise: float = 0.05
+    max_psi: float = 0.25
+    alpha: float = 0.01
+    max_image_difference: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("max_lost_share", "max_failed_rise", "alpha"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"--{name} must lie within [0, 1], got {getattr(self, name)}")
+        if self.max_psi < 0:
+            raise ConfigError(f"--max_psi must not be negative, got {self.max_psi}")
+
+
+def alerts(
+    before: pa.Table,
+    after: pa.Table,
+    lost: Balance,
+    drifts: Sequence[Drift],
+    images: Sequence[ImageChange],
+    limits: AlertLimits,
+) -> list[str]:
+    """One sentence for each reason to look; none for a quiet night."""
+    found = [*_altered(after), *_failed(before, after, limits)]
+    if lost.lost_share > limits.max_lost_share and lost.p_value < limits.alpha:
+        found.append(
+            f"{lost.lost} of {lost.products} products lost creatives and {lost.won} won some "
+            f"(net {lost.lost_share:.1%}, limit {limits.max_lost_share:.1%}, p = {lost.p_value:.2g})"
+        )
+    found += [
+        f"{each.kind} {each.name} drifts: PSI {each.psi:.2f} (limit {limits.max_psi:g}), "
+        f"adjusted p = {each.adjusted:.2g}, {each.before} -> {each.after}"
+        for each in drifts
+        if drifts_beyond(each, limits)
+    ]
+    limit = limits.max_image_difference
+    if limit is not None:
+        beyond = [image for image in images if image.difference > limit]
+        found += [
+            f"{image.product} {image.placement} looks different: {image.difference:.1f} (limit {limit:g})"
+            for image in beyond
+        ]
+    return found
+
+
+def drifts_beyond(each: Drift, limits: AlertLimits) -> bool:
+    """Large and not chance."""
+    return each.psi > limits.max_psi and each.adjusted < limits.alpha
+
+
+def _altered(after: pa.Table) -> list[str]:
+    """A creative whose product pixels differ must not exist, whatever the limits."""
+    rows, values = map_values(after, "scores").get("product_pixels_differing", (None, None))
+    if rows is None or values is None:
+        return []
+    outcomes = after.column("outcome").take(pa.array(rows)).to_pylist()
+    wrong = sum(1 for outcome, value in zip(outcomes, values, strict=True) if outcome == "enhanced" and value > 0)
+    return [f"{wrong} creatives have product pixels that differ from the original"] if wrong else []
+
+
+def _failed(before: pa.Table, after: pa.Table, limits: AlertLimits) -> list[str]:
+    shares = [share_of(table, "failed") for table in (before, after)]
+    if shares[1] - shares[0] <= limits.max_failed_rise:
+        return []
+    return [f"failed outcomes rose from {shares[0]:.1%} to {shares[1]:.1%} (limit +{limits.max_failed_rise:.1%})"]
+
+
+def share_of(table: pa.Table, outcome: str) -> float:
+    """An outcome's share of all rows and placements; 0 of nothing."""
+    if not len(table):
+        return 0.0
+    return float(pc.sum(pc.equal(table.column("outcome"), outcome)).as_py()) / len(table)
+
+
+def shares(table: pa.Table, outcomes: Sequence[str]) -> Mapping[str, float]:
+    """Each outcome's share."""
+    return {outcome: share_of(table, outcome) for outcome in outcomes}
