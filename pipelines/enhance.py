@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Sequence
 
@@ -12,6 +11,7 @@ from apache_beam.pvalue import PCollection
 from pipelines.config import EnhanceConfig, as_yaml, config_of
 from pipelines.launch import ExitCode, launch
 from pipelines.options import parse
+from pipelines.telemetry.logs import configure, name_run, tell
 from transforms.background import PaintBackground
 from transforms.compose import ComposeScenes
 from transforms.eligibility import CheckEligibility
@@ -64,22 +64,26 @@ def run(argv: Sequence[str]) -> int:
     """Run the job as its command line says, and return the exit code; see docs/operations.md for its meaning."""
     try:
         arguments = parse(argv)
-        _set_log_level(arguments.job.log_level)
+        configure(arguments.job.log_level, arguments.job.log_format)
         if arguments.job.print_config:
             sys.stdout.write(as_yaml(arguments.job))
             return ExitCode.DONE
         config = config_of(arguments.job)
+        name_run(config.run_id)
         return launch(config, arguments.beam, build)
     except (ConfigError, ManifestError) as error:
-        sys.stderr.write(f"error: {error}\n  remedy: {error.remedy}\n")
-        return ExitCode.BAD_CONFIG
+        return _failed(error, ExitCode.BAD_CONFIG)
     except CanvasError as error:
-        sys.stderr.write(f"error: {error}\n  remedy: {error.remedy}\n")
-        return ExitCode.INFRASTRUCTURE
+        return _failed(error, ExitCode.INFRASTRUCTURE)
 
 
-def _set_log_level(level: str) -> None:
-    """Beam logs on import, before any configuration: so every logger gets its level explicitly."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    logging.getLogger().setLevel(level)
-    logging.getLogger("apache_beam").setLevel(max(logging.getLevelName(level), logging.WARNING))
+def _failed(error: CanvasError, code: ExitCode) -> ExitCode:
+    tell(
+        "run failed",
+        f"error: {error}\n  remedy: {error.remedy}",
+        reason=error.reason,
+        detail=str(error),
+        remedy=error.remedy,
+        exit_code=int(code),
+    )
+    return code

@@ -6,7 +6,6 @@ import enum
 import json
 import logging
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,9 +25,14 @@ from pipelines.embedded import EmbeddedServer
 from pipelines.finish import Finished, Folders, finish_run
 from pipelines.progress import Progress
 from pipelines.report.page import render_page
+from pipelines.report.spend import cost_of_runs, spend_of
 from pipelines.report.summary import RunFacts, summarize
 from pipelines.sources import cut_shards, manifest_files
-from transforms.errors import CanvasError, ConfigError, RunAborted, StorageError
+from pipelines.telemetry.live import LiveMetrics
+from pipelines.telemetry.logs import tell
+from pipelines.telemetry.metrics import exposition
+from transforms.decisions import read_decisions
+from transforms.errors import CanvasError, ConfigError, ManifestError, ObjectNotFound, RunAborted, StorageError
 from transforms.inference.client import shared_client
 from transforms.inference.config import ServingConfig
 from transforms.ledger import read_index
@@ -74,12 +78,14 @@ def launch(
     Raises:
         CanvasError: the run could not begin, or could not be finished.
     """
+    decided = decisions_of(config)
     files = manifest_files(config.manifest, config.store)
     shards = cut_shards(files, config.columns, config.store, config.options.limit)
     folders = Folders(config.output, config.run_id, config.options.dry_run)
     store = open_store(config.output, config.store)
     _LOG.info("run %s: %d manifest files, conditional writes: %s", config.run_id, len(files), store.conditional_writes)
     tally = tally_of(config.run_id, config.stop)
+    tell("run started", "", manifest_files=len(files), output=config.output, dry_run=config.options.dry_run)
     started = time.monotonic()
     started_at = datetime.now(UTC).isoformat(timespec="seconds")
     error: Exception | None = None
@@ -88,6 +94,7 @@ def launch(
         with (
             BusyMeter(metrics_urls, shared_client(ask).instances) as busy,
             stopping_on_signals(tally),
+            LiveMetrics(tally, config.run_id, config.options.metrics_port, config.options.metrics_host),
             Progress(tally, config.options.progress),
         ):
             try:
@@ -108,11 +115,24 @@ def launch(
         conditional_writes=store.conditional_writes,
         serving_counts=counts,
     )
-    _write_report(config, folders, facts)
+    _write_report(config, folders, facts, decided)
     _tell(config, folders, finished, facts)
     if error is not None:
         raise _as_ours(error)
     return _exit_code(tally, finished)
+
+
+def decisions_of(config: EnhanceConfig) -> list[dict[str, Any]]:
+    """The decisions on earlier creatives, [] where the job is given none.
+
+    Raises:
+        ConfigError: there is no such file, or it holds something else.
+    """
+    uri = config.options.decisions
+    try:
+        return read_decisions(uri, config.store) if uri else []
+    except (ObjectNotFound, ManifestError) as error:
+        raise ConfigError(f"--decisions: {error}", remedy=error.remedy) from error
 
 
 @contextmanager
@@ -204,12 +224,17 @@ def _as_ours(error: Exception) -> CanvasError:
     return RunAborted(f"{type(error).__name__}: {str(error).strip().splitlines()[-1] if str(error).strip() else ''}")
 
 
-def _write_report(config: EnhanceConfig, folders: Folders, facts: RunFacts) -> None:
+def _write_report(config: EnhanceConfig, folders: Folders, facts: RunFacts, decided: Sequence[dict[str, Any]]) -> None:
     store = open_store(config.output, config.store)
     index = pa.concat_tables(read_index(store, folders.run))
     summary = {**summarize(index, facts), "options": plain_options(config)}
+    if config.options.decisions:
+        earlier = cost_of_runs(config.output, config.store, without=config.run_id)
+        summary["decisions"] = spend_of(earlier + summary["cost"], decided).figures()
     text = json.dumps(summary, indent=1, default=str)
     store.write(f"{folders.run}/report.json", text.encode(), content_type="application/json")
+    metrics = exposition(index, facts, summary["cost"])
+    store.write(f"{folders.run}/metrics.prom", metrics, content_type="text/plain; version=0.0.4")
     try:
         page = render_page(index, summary, config.store)
     except StorageError as error:
@@ -224,4 +249,14 @@ def _tell(config: EnhanceConfig, folders: Folders, finished: Finished, facts: Ru
     if finished.pending:
         lines.append(f"not reached: {finished.pending}; run again to go on ({facts.stop_detail})")
     lines.append(f"report: {folders.run}/report.html")
-    sys.stderr.write("\n".join(lines) + "\n")
+    tell(
+        "run finished",
+        "\n".join(lines),
+        status=facts.status,
+        outcomes=finished.outcomes,
+        carried=finished.carried,
+        pending=finished.pending,
+        wall_sec=facts.wall_sec,
+        stop_detail=facts.stop_detail,
+        report=f"{folders.run}/report.html",
+    )

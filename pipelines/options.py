@@ -122,6 +122,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     add("--max_cost", type=float, help="stop when the run has cost this much; none: no cap")
     add("--progress", default="auto", choices=("auto", "on", "off"), help="auto: where standard error is a terminal")
     add("--log_level", default="WARNING", choices=("DEBUG", "INFO", "WARNING", "ERROR"), help="of all loggers")
+    add("--log_format", default="text", choices=("text", "json"), help="json: one object a line, events of the run too")
+    add("--metrics_port", type=int, help="serve Prometheus metrics while the run goes; none: no server")
+    add("--metrics_host", default="127.0.0.1", help="address to serve them at")
 
 
 def parse(argv: Sequence[str]) -> Arguments:
