@@ -114,6 +114,7 @@ class EnhanceConfig:
             sources=self.sources,
             retry_failed=self.options.retry_failed,
             store=self.store,
+            decisions=self.options.decisions,
         )
 
     def run_config(self, serving: ServingConfig) -> RunConfig:

@@ -42,6 +42,12 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
     add("--manifest", help="Parquet file, glob or folder; a path, file:// or s3://")
     add("--column", default="", help="names that differ: product_id=sku,image_uri=picture")
     add("--advertiser_id", default="", help="advertiser of all rows, where the manifest has no such column")
+    add(
+        "--decisions",
+        default="",
+        help="Parquet file of decisions on earlier creatives, from `python -m pipelines.review export`; a path, "
+        "file:// or s3://",
+    )
     add("--limit", type=int, help="plan only the first N rows of the manifest")
     add(
         "--allow_source",

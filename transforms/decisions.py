@@ -190,6 +190,9 @@ class Wishes:
         return Wish(attempt, mine, "refused" if attempt > MAX_ATTEMPTS else "")
 
 
+NO_WISHES = Wishes()
+
+
 def wishes_of(rows: Iterable[Row]) -> Wishes:
     """What a table of decisions asks of the next run."""
     rows = list(rows)
@@ -197,7 +200,7 @@ def wishes_of(rows: Iterable[Row]) -> Wishes:
     withdrawn: set[Slot] = set()
     for (slot, _), standing in standings(rows).items():
         verdict = standing.verdict["action"] if standing.verdict else ""
-        if standing.retry or verdict == "refuse":
+        if standing.retry or verdict == "refuse" or (standing.pruned and verdict != "withdraw"):
             attempts[slot] = attempts.get(slot, 0) + 1
         elif verdict == "withdraw":
             withdrawn.add(slot)

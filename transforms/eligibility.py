@@ -108,7 +108,7 @@ def check(job: Job, client: InferenceClient, limits: EligibilityLimits, features
     """`job` with its task and the measures in its scores.
 
     Raises:
-        Skipped: `unfit_words`, `too_small`, `task_not_allowed`, `collage`, `pattern`, `blurred`, `human`,
+        Skipped: `unfit_words`, `too_small`, `opted_out`, `task_not_allowed`, `collage`, `pattern`, `blurred`, `human`,
             `unsafe_image`, `no_product`, `text_overlay` or `cut_by_frame`, in this order.
         ServingError: a detector did not answer.
         ValueError: the job has no image.
@@ -143,6 +143,8 @@ def allowed_task(sight: Sight, product: Product, features: tuple[str, ...]) -> s
     """The task that fits the picture; the row ends where the job or the product does not allow it."""
     task, seen = ("background", "plain backdrop") if sight.is_plain else ("outpaint", "real scene")
     allowed = [name for name in features if name in product.features or not product.features]
+    if task in product.opted_out:
+        raise Skipped("opted_out", f"the advertiser opted out of {task}")
     if task not in allowed:
         raise Skipped("task_not_allowed", f"a {seen} wants {task}; allowed here: {', '.join(allowed) or 'none'}")
     return task

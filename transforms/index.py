@@ -87,6 +87,9 @@ def conclude(ended: Ended, placement: str | None, engine_fingerprint: str) -> Ou
     columns = {**_job_columns(job), "engine_fingerprint": engine_fingerprint}
     base = Outcome(job.product, placement, "enhanced", ended.stage, "ok", columns=columns)
     if isinstance(cause, Refusal):
+        if cause.reason == "opted_out":
+            # a wish, not a finding about the content: once it is undone, the content's own outcome counts again
+            base = replace(base, columns={**base.columns, "content_key": None})
         return replace(
             base, outcome=cause.outcome, reason=cause.reason, detail=cause.detail, value=cause.value, limit=cause.limit
         )

@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 from apache_beam.pvalue import PCollection
 from numpy.typing import NDArray
 
-from transforms.errors import CanvasError, ManifestError
+from transforms.decisions import NO_WISH, NO_WISHES, Slot, Wish, Wishes, image_of, read_decisions, wishes_of
+from transforms.errors import CanvasError, ManifestError, Skipped
 from transforms.keys import default_seed, digest_of, key_words, row_keys
 from transforms.ledger import PARQUET, SettledKeys, parquet_bytes, read_settled
 from transforms.manifest import ColumnMap, bad_cells, normalise, product_of, source_columns
@@ -65,6 +66,7 @@ class PlanConfig:
         table: every placement that a row may ask for.
         config_digest: of everything that configures a result, placements apart.
         retry_failed: try again what failed for a cause that stays.
+        decisions: Parquet file of what was decided on earlier creatives, "" for none.
     """
 
     output: str
@@ -77,6 +79,7 @@ class PlanConfig:
     sources: SourcePolicy = SourcePolicy()
     retry_failed: bool = False
     store: StoreConfig = StoreConfig()
+    decisions: str = ""
 
     @property
     def by_name(self) -> Mapping[str, Placement]:
@@ -103,13 +106,20 @@ class Planned:
 
 
 def plan_table(
-    table: pa.Table, shard: Shard, identities: Sequence[str], settled: SettledKeys, config: PlanConfig
+    table: pa.Table,
+    shard: Shard,
+    identities: Sequence[str],
+    settled: SettledKeys,
+    config: PlanConfig,
+    wishes: Wishes = NO_WISHES,
 ) -> Planned:
     """Plan a normalised manifest `table`, the rows of `shard`.
 
     Args:
         identities: the source identity of every row, "" where it is unknown before load; such rows are never
             taken for settled.
+        wishes: what was decided on earlier creatives. They change the keys of the rows that they concern, and of
+            no other one.
     """
     wrong = bad_cells(table, list(config.by_name))
     keys = row_keys(table, identities, config.config_digest)
@@ -117,16 +127,21 @@ def plan_table(
     known = np.array([bool(identity) for identity in identities], bool)
     wanted = _wanted(table, wrong, config)
     pieces: list[pa.Table] = []
-    missing: dict[int, list[str]] = {}
+    missing: dict[tuple[int, Wish], list[str]] = {}
+    wished = _wished(table, wanted, wishes, config)
     for name, placement in config.by_name.items():
         at = np.flatnonzero(wanted[name])
         if not len(at):
             continue
+        own = [wished.get((int(row), name), NO_WISH) for row in at] if wished else [NO_WISH] * len(at)
         mixed = words[at] ^ key_words([digest_of(placement)])
+        for place, wish in enumerate(own):
+            if wish != NO_WISH:
+                mixed[place] = key_words([wish.key(keys[at[place]])])[0] ^ key_words([digest_of(placement)])[0]
         done = settled.contains(mixed) & known[at]
         pieces.append(_expected(mixed, shard, at, name, done))
-        for row in at[~done]:
-            missing.setdefault(int(row), []).append(name)
+        for place in np.flatnonzero(~done):
+            missing.setdefault((int(at[place]), own[place]), []).append(name)
     if wrong:
         at = np.array(sorted(wrong))
         pieces.append(_expected(words[at], shard, at, None, np.zeros(len(at), bool)))
@@ -168,24 +183,48 @@ def _works(
     table: pa.Table,
     keys: Sequence[str],
     wrong: Mapping[int, str],
-    missing: Mapping[int, list[str]],
+    missing: Mapping[tuple[int, Wish], list[str]],
     shard: Shard,
     config: PlanConfig,
 ) -> Iterator[Work]:
-    for row in sorted({*wrong, *missing}):
+    """A work for each row; for several where its placements differ in what is wished of them."""
+    for row, wish in sorted({*((row, NO_WISH) for row in wrong), *missing}):
         cells = {name: table.column(name)[row].as_py() for name in table.column_names}
         product = replace(
             product_of(cells, shard.manifest_uri, shard.first_row + row),
-            plan_key=keys[row],
-            placements=tuple(missing.get(row, ())),
+            plan_key=wish.key(keys[row]),
+            placements=tuple(missing.get((row, wish), ())),
             features=_features(cells["features"], config.features),
+            opted_out=wish.blocked,
         )
         seed = cells["seed"] if cells["seed"] is not None else default_seed(product)
+        product = replace(product, seed=wish.seed(seed))
         if row in wrong:
             message = f"{shard.manifest_uri} row {product.row}: {wrong[row]}"
-            yield Work(product, (Step("plan", partial(_refuse_row, message=message)),))
+            yield Work(replace(product, seed=0), (Step("plan", partial(_refuse_row, message=message)),))
+        elif wish.end:
+            yield Work(product, (Step("plan", partial(_leave_row, reason=wish.end)),))
         else:
-            yield Work(replace(product, seed=seed))
+            yield Work(product)
+
+
+def _wished(
+    table: pa.Table, wanted: Mapping[str, NDArray[np.bool_]], wishes: Wishes, config: PlanConfig
+) -> dict[tuple[int, str], Wish]:
+    """(row, placement) -> what is wished of it, for the rows that any decision concerns."""
+    if wishes == NO_WISHES:
+        return {}
+    found: dict[tuple[int, str], Wish] = {}
+    ids = zip(table.column("advertiser_id").to_pylist(), table.column("product_id").to_pylist(), strict=True)
+    for row, (advertiser, product) in enumerate(ids):
+        if not wishes.touches(advertiser, product):
+            continue
+        image = image_of(table.column("image_uri")[row].as_py())
+        features = _features(table.column("features")[row].as_py(), config.features)
+        for name, mask in wanted.items():
+            if mask[row]:
+                found[row, name] = wishes.of(Slot(advertiser, product, name, image), features)
+    return found
 
 
 def _features(own: Sequence[str] | None, allowed: tuple[str, ...]) -> tuple[str, ...]:
@@ -194,6 +233,18 @@ def _features(own: Sequence[str] | None, allowed: tuple[str, ...]) -> tuple[str,
 
 def _refuse_row(_: Job, *, message: str) -> Job:
     raise ManifestError(message)
+
+
+_LEFT = {
+    "opted_out": Skipped("opted_out", "the advertiser opted out"),
+    "withdrawn": Skipped("withdrawn", "the creative was withdrawn"),
+    "refused": Skipped("refused", "every candidate so far was refused"),
+}
+
+
+def _leave_row(_: Job, *, reason: str) -> Job:
+    left = _LEFT[reason]
+    raise Skipped(left.reason, left.detail)
 
 
 def read_shard(store: Store, shard: Shard, columns: ColumnMap) -> pa.Table:
@@ -251,6 +302,7 @@ class _PlanShard(beam.DoFn):  # type: ignore[misc]
         self.identities = SourceIdentities(config.sources, config.store)
         self.store = open_store(config.output, config.store)
         self.settled = read_settled(self.store, config.ledger, retry_failed=config.retry_failed)
+        self.wishes = wishes_of(read_decisions(config.decisions, config.store)) if config.decisions else NO_WISHES
 
     def process(self, shard: Shard) -> Iterator[Work]:
         config = self.config
@@ -258,7 +310,7 @@ class _PlanShard(beam.DoFn):  # type: ignore[misc]
         folder = folder_of(shard.manifest_uri)
         table = with_resolved_uris(read_shard(manifests, shard, config.columns), folder)
         identities = self.identities.of(table.column("image_uri").to_pylist(), base_uri=folder)
-        planned = plan_table(table, shard, identities, self.settled, config)
+        planned = plan_table(table, shard, identities, self.settled, config, self.wishes)
         name = digest_of([shard.manifest_uri, shard.row_groups, shard.first_row])
         uri = f"{config.run_folder}/plan/{name}.parquet"
         self.store.write(uri, parquet_bytes(planned.expected), content_type=PARQUET)

@@ -51,7 +51,8 @@ class Recall:
         self._rows_of = lru_cache(maxsize=_TABLES_KEPT)(self._read)
 
     def outcome_of(self, job: Job) -> Outcome | None:
-        """The outcome that an earlier run came to for `job`'s content key; None where there is none to take over.
+        """The outcome that an earlier run came to for `job`'s content key; None where there is none to take over,
+        or where the advertiser has opted out of its task since.
 
         Args:
             job: loaded, with its placement and content key.
@@ -65,7 +66,9 @@ class Recall:
                 self._settled = read_settled_contents(self.store, self.ledger, retry_failed=self.retry_failed)
             uri = self._settled.file_of(job.content_key)
             row = self._row(uri, job.content_key) if uri else None
-        return _taken_over(job, row) if row is not None else None
+        if row is None or row["task"] in job.product.opted_out:
+            return None
+        return _taken_over(job, row)
 
     def _row(self, uri: str, key: str) -> Mapping[str, Any] | None:
         try:

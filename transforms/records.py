@@ -51,6 +51,7 @@ class Product:
         plan_key: source identity + configuring digest, known before load; "" until planned.
         placements: the names asked for; never empty once planned.
         features: the tasks that job and row allow.
+        opted_out: tasks that the advertiser opted out of, whatever `features` says.
         seed: the row's own, or the default made from the product's identity.
     """
 
@@ -67,6 +68,7 @@ class Product:
     prompt: str = ""
     placements: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
+    opted_out: tuple[str, ...] = ()
     seed: int = 0
     plan_key: str = ""
 

@@ -36,6 +36,16 @@ class Spend(NamedTuple):
         decided = self.accepted + self.refused + self.withdrawn
         return self.accepted / decided if decided else None
 
+    def figures(self) -> dict[str, float | int | None]:
+        """The fields and what follows from them, for `report.json`: over all runs of the output."""
+        per_accepted, rate = self.cost_per_accepted, self.acceptance_rate
+        return {
+            **self._asdict(),
+            "cost": round(self.cost, 4),
+            "cost_per_accepted": None if per_accepted is None else round(per_accepted, 6),
+            "acceptance_rate": None if rate is None else round(rate, 4),
+        }
+
 
 NOTHING_SPENT = Spend()
 

@@ -5,7 +5,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from transforms.errors import ManifestError
+from transforms.decisions import NO_WISHES, Slot, Wishes
+from transforms.errors import ManifestError, Skipped
 from transforms.keys import digest_of, key_words, plan_key, row_keys
 from transforms.ledger import SettledKeys
 from transforms.manifest import ColumnMap, normalise
@@ -104,6 +105,57 @@ def test_seeds_come_from_the_row_or_from_the_product() -> None:
     works = plan_table(_table(seed=[5, None, None]), SHARD, ["e"] * 3, NOTHING, CONFIG).works
     assert works[0].product.seed == 5
     assert works[1].product.seed != works[2].product.seed
+
+
+def _keys(table: pa.Table, wishes: Wishes) -> dict[tuple[int, str], str]:
+    expected = plan_table(table, SHARD, ["e"] * len(table), NOTHING, CONFIG, wishes).expected.to_pylist()
+    return {(row["manifest_row"], row["placement"]): row["plan_key"] for row in expected}
+
+
+def test_a_refused_creative_changes_the_seed_and_key_of_its_placement_alone() -> None:
+    table = _table(seed=[5, 6, 7])
+    wishes = Wishes(attempts={Slot("a", "p1", "pmax_square", "x"): 1})
+    before, after = _keys(table, NO_WISHES), _keys(table, wishes)
+    assert {place for place in before if before[place] != after[place]} == {(101, "pmax_square")}
+    works = plan_table(table, SHARD, ["e"] * 3, NOTHING, CONFIG, wishes).works
+    seeds = {(work.product.row, name): work.product.seed for work in works for name in work.product.placements}
+    assert len(seeds) == 6
+    assert seeds[101, "pinterest_standard"] == 6 and seeds[101, "pmax_square"] not in (5, 6, 7)
+    again = Wishes(attempts={Slot("a", "p1", "pmax_square", "x"): 2})
+    assert _keys(table, again)[101, "pmax_square"] not in (*before.values(), *after.values())
+
+
+def test_works_end_under_the_key_that_was_expected_of_them() -> None:
+    wishes = Wishes({Slot("a", "p1", "pmax_square", "x"): 1}, blocked={("a", "p0"): frozenset({"outpaint"})})
+    planned = plan_table(_table(), SHARD, ["e"] * 3, NOTHING, CONFIG, wishes)
+    found = {
+        plan_key(work.product.plan_key, digest_of(PLACEMENTS[name]))
+        for work in planned.works
+        for name in work.product.placements
+    }
+    assert found == set(planned.expected.column("plan_key").to_pylist())
+
+
+def test_opted_out_products_end_before_they_are_loaded_and_features_are_left_to_eligibility() -> None:
+    wishes = Wishes(blocked={("a", "p0"): frozenset({"*"}), ("a", "p1"): frozenset({"outpaint"})})
+    whole, part, other = plan_table(_table(), SHARD, ["e"] * 3, NOTHING, CONFIG, wishes).works
+    with pytest.raises(Skipped, match="the advertiser opted out") as refusal:
+        whole.steps[0].run(None)  # type: ignore[arg-type]
+    assert refusal.value.reason == "opted_out" and whole.product.placements == CONFIG.placements
+    assert part.product.opted_out == ("outpaint",) and not part.steps
+    assert other.product.opted_out == ()
+
+
+@pytest.mark.parametrize(("wishes", "reason"), [
+    (Wishes(withdrawn=frozenset({Slot("a", "p0", "pmax_square", "x")})), "withdrawn"),
+    (Wishes(attempts={Slot("a", "p0", "pmax_square", "x"): 9}), "refused"),
+])  # fmt: skip
+def test_a_place_that_is_given_up_is_skipped_with_its_reason(wishes: Wishes, reason: str) -> None:
+    works = plan_table(_table(1), SHARD, ["e"], NOTHING, CONFIG, wishes).works
+    (left,) = [work for work in works if work.product.placements == ("pmax_square",)]
+    with pytest.raises(Skipped) as refusal:
+        left.steps[0].run(None)  # type: ignore[arg-type]
+    assert refusal.value.reason == reason
 
 
 def test_relative_references_become_absolute() -> None:
