@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from io import BytesIO, StringIO
-from typing import Any
+from io import StringIO
+from typing import IO, Any, cast
 
 import pyarrow as pa
 
@@ -63,16 +63,22 @@ def feed_parquet(rows: Sequence[Row]) -> bytes:
     return parquet_bytes(pa.Table.from_pylist(feed_rows(rows), schema=schema))
 
 
-class _Chunks(BytesIO):
-    """A sink that is emptied while it is written to; zipfile only ever appends to it."""
+class _Chunks:
+    """A sink that is emptied while it is written to. It can neither tell nor seek, so zipfile only appends to it."""
 
-    def seekable(self) -> bool:
-        return False
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        self._parts.append(bytes(data))
+        return len(data)
+
+    def flush(self) -> None:
+        pass
 
     def take(self) -> bytes:
-        data = self.getvalue()
-        self.seek(0)
-        self.truncate()
+        data = b"".join(self._parts)
+        self._parts = []
         return data
 
 
@@ -82,7 +88,7 @@ def zip_chunks(rows: Sequence[Row], read: Callable[[Row], bytes]) -> Iterator[by
     Two rows of one product and placement keep apart by a number.
     """
     sink, used = _Chunks(), dict[str, int]()
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
+    with zipfile.ZipFile(cast(IO[bytes], sink), "w", zipfile.ZIP_STORED) as archive:
         archive.writestr(zipfile.ZipInfo("delivery.csv", _EPOCH), feed_csv(rows))
         for row in rows:
             name = file_name(row)
