@@ -18,6 +18,7 @@ from transforms.records import Size
 
 Bytes = NDArray[np.uint8]
 
+_EMPTY = 0.06  # of the pictures: an empty studio is no product
 _PALE = 0.72  # mean value from which a product counts as pale
 _EDGE_WEIGHT, _THIN_WEIGHT = 3.0, 5.0
 
@@ -39,8 +40,11 @@ class Laid(NamedTuple):
 
 
 def compose(rng: Rng, layers: Layers, side: int, photos: list[Bytes]) -> Sample:
-    """A product in a studio (three of four), or in a room: in one of `photos` or a drawn one."""
+    """A product in a studio (three of four), or in a room: in one of `photos` or a drawn one; now and then nothing."""
     size = Size(side, side)
+    if rng.random() < _EMPTY:
+        nothing = Laid(*(np.zeros((*size, *tail), np.float32) for tail in ((3,), (), ())))
+        return finished(rng, _in_studio(rng, nothing), nothing.coverage)
     laid = lay(rng, layers, size)
     if rng.random() < 0.04:  # a set of two is one product
         laid = _beside(laid, lay(rng, layers, size))

@@ -40,6 +40,11 @@ def test_a_laid_product_keeps_its_colour_under_its_coverage(seed):
     assert not laid.color[laid.coverage == 0].any()
 
 
+def test_now_and_then_the_studio_is_empty():
+    shown = [compose(rng_of(seed), red_box(), 48, []).alpha.any() for seed in range(200)]
+    assert 2 <= shown.count(False) <= 30
+
+
 def test_an_empty_cutout_gives_an_empty_matte():
     nothing = Layers(np.zeros((20, 20, 3), np.uint8), np.zeros((20, 20), np.uint8), None)
     assert not compose(rng_of(3), nothing, 64, []).alpha.any()
