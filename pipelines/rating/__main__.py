@@ -1,0 +1,194 @@
+"""Human evaluation: `python -m pipelines.rating serve|sheets|answers|score|export`."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipelines.config import store_of
+from pipelines.options import add_store_options
+from pipelines.rating.contestants import Named, entries_of
+from pipelines.rating.export import ratings_table
+from pipelines.rating.score import as_text, score
+from pipelines.rating.sheets import answer_form, key_table, read_answers, sheets
+from pipelines.rating.study import MODES, Study
+from pipelines.rating.web import SessionRules, make_app
+from transforms.errors import CanvasError, ConfigError, TableError
+from transforms.ledger import PARQUET, parquet_bytes
+from transforms.storage.store import StoreConfig, open_store
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; 0 done, 2 bad usage."""
+    options = _parser().parse_args(argv)
+    try:
+        return int(options.command(options))
+    except CanvasError as error:
+        sys.stderr.write(f"error: {error}\n  remedy: {error.remedy}\n")
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m pipelines.rating", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    _add_serve(commands.add_parser("serve", help="a blind session in the browser"))
+    _add_sheets(commands.add_parser("sheets", help="numbered contact sheets, the key kept apart"))
+    _add_answers(commands.add_parser("answers", help="read filled forms of sheets into the study"))
+    for name, command, text in (
+        ("score", _score, "rates, agreement, strengths"),
+        ("export", _export, "ratings as training data"),
+    ):
+        sub = commands.add_parser(name, help=text)
+        sub.set_defaults(command=command)
+        _add_study(sub)
+        sub.add_argument("--out", default="", required=name == "export", help="file to write (JSON; export: Parquet)")
+    return parser
+
+
+def _add_study(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--db", required=True, type=Path, help="the study's file (SQLite), on this machine")
+    add_store_options(parser)
+
+
+def _add_contestants(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("contestants (the same study can be opened again without them)")
+    add = group.add_argument
+    add("--run", action="append", default=[], metavar="NAME=RUN", help="a finished run, OUTPUT/runs/RUN_ID")
+    add("--folder", action="append", default=[], metavar="NAME=FOLDER", help="images of another tool")
+    add("--csv", action="append", default=[], metavar="NAME=FILE", help="columns image, original[, task, placement]")
+    add("--originals", default="", help="for --folder: where the originals are")
+    add("--rule", default="{original}*", help="for --folder: names of its images (default: %(default)s)")
+    add("--placements", default="", help="for --run: only these, comma separated")
+    add("--sample", type=int, help="originals at most, the same ones for every contestant")
+    _add_study(parser)
+
+
+def _add_serve(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_serve)
+    add = parser.add_argument
+    add("--mode", choices=MODES, default="defects", help="defects of each image, or the better of two")
+    add("--original_sec", type=float, default=3.0, help="seconds for the original (default: %(default)s)")
+    add("--output_sec", type=float, default=3.0, help="seconds for the output (default: %(default)s)")
+    add("--host", default="127.0.0.1", help="anything wider than loopback needs a token")
+    add("--port", type=int, default=8700)
+    add("--token_env", default="CANVAS_RATING_TOKEN", help="environment variable that holds the session's token")
+    _add_contestants(parser)
+
+
+def _add_sheets(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_sheets, mode="defects")
+    parser.add_argument("--out", required=True, help="folder for sheet-*.png and answers.csv")
+    parser.add_argument("--key", required=True, help="CSV file for whose each number is; outside of --out")
+    _add_contestants(parser)
+
+
+def _add_answers(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_answers)
+    parser.add_argument("forms", nargs="+", help="filled answers.csv files")
+    parser.add_argument("--rater", default="", help="who answered, where the column rater is empty")
+    _add_study(parser)
+
+
+def _study(options: argparse.Namespace, config: StoreConfig) -> Study:
+    """The study with the contestants that were named."""
+    named = [_named(kind, text) for kind in ("run", "folder", "csv") for text in getattr(options, kind)]
+    if not named and not options.db.exists():
+        raise ConfigError("a new study needs contestants", remedy="name some with --run, --folder or --csv")
+    if options.sample is not None and options.sample < 1:
+        raise ConfigError(f"--sample must be positive, got {options.sample}")
+    placements = tuple(filter(None, options.placements.split(",")))
+    entries = [
+        entry
+        for each in named
+        for entry in entries_of(each, config, originals=options.originals, rule=options.rule, placements=placements)
+    ]
+    study = Study.open(options.db, options.mode)
+    if entries:
+        study.add(entries, options.sample)
+    if not study.progress("").units:
+        raise TableError("no two contestants have an image of one original", remedy="see --originals and --placements")
+    return study
+
+
+def _named(kind: str, text: str) -> Named:
+    name, found, uri = text.partition("=")
+    if not found or not name.strip() or not uri.strip():
+        raise ConfigError(f"--{kind} {text!r}: NAME=PLACE expected")
+    return Named(kind, name.strip(), uri.strip())
+
+
+def _serve(options: argparse.Namespace) -> int:
+    import waitress
+
+    config = store_of(options)
+    token = os.environ.get(options.token_env, "")
+    rules = SessionRules(options.original_sec, options.output_sec, options.host, token)
+    study = _study(options, config)
+    app = make_app(study, config, rules)
+    shown = f"[{options.host}]" if ":" in options.host else options.host
+    sys.stdout.write(
+        f"{study.progress('').units} to rate at http://{shown}:{options.port}/ (Ctrl-C ends; --db keeps)\n"
+    )
+    sys.stdout.flush()
+    try:
+        waitress.serve(app, host=options.host, port=options.port, threads=8, ident=None)
+    except OSError as error:
+        raise ConfigError(f"--port {options.port}: cannot listen on {options.host}: {error}") from error
+    return 0
+
+
+def _sheets(options: argparse.Namespace) -> int:
+    config, folder = store_of(options), options.out.rstrip("/")
+    if f"{options.key}".startswith(f"{folder}/") or Path(options.key).absolute().is_relative_to(
+        Path(folder).absolute()
+    ):
+        raise ConfigError(f"--key {options.key} lies among the sheets", remedy="keep the key where raters do not look")
+    study = _study(options, config)
+    items, store = study.items(), open_store(folder, config)
+    count = 0
+    for count, sheet in enumerate(sheets(items, config), 1):
+        sink = io.BytesIO()
+        sheet.save(sink, "PNG")
+        store.write(f"{folder}/sheet-{count:03d}.png", sink.getvalue(), content_type="image/png")
+    store.write(f"{folder}/answers.csv", answer_form(items).encode(), content_type="text/csv")
+    open_store(options.key, config).write(options.key, key_table(items).encode(), content_type="text/csv")
+    sys.stdout.write(f"{len(items)} items on {count} sheets -> {folder}; key -> {options.key}\n")
+    return 0
+
+
+def _answers(options: argparse.Namespace) -> int:
+    config, study = store_of(options), Study.open(options.db)
+    items = study.items()
+    for uri in options.forms:
+        text = open_store(uri, config).read(uri).data.decode("utf-8-sig")
+        for rater, answers in read_answers(text, items, uri, options.rater).items():
+            refused = study.record(answers, rater)
+            sys.stdout.write(f"{uri}: {len(answers) - len(refused)} answers of {rater}\n")
+            if refused:
+                sys.stdout.write(f"  two others answered already: {', '.join(map(str, refused))}\n")
+    return 0
+
+
+def _score(options: argparse.Namespace) -> int:
+    found = score(Study.open(options.db))
+    if options.out:
+        text = json.dumps(found, indent=1)
+        open_store(options.out, store_of(options)).write(options.out, text.encode(), content_type="application/json")
+    sys.stdout.write(as_text(found))
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    table = ratings_table(Study.open(options.db))
+    open_store(options.out, store_of(options)).write(options.out, parquet_bytes(table), content_type=PARQUET)
+    sys.stdout.write(f"{len(table)} rated images -> {options.out}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

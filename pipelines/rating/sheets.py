@@ -1,0 +1,122 @@
+"""Contact sheets: numbered originals and outputs in shuffled order, for raters without a browser at hand.
+
+The key (which number is whose) stays in the study's file and in a CSV of its own, apart from the sheets.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+
+from PIL import Image, ImageDraw, ImageFont
+
+from pipelines.rating.pictures import opened
+from pipelines.rating.questions import ALL_HEADS, heads_of
+from pipelines.rating.study import Item
+from transforms.errors import TableError
+from transforms.storage.store import StoreConfig
+
+COLUMNS, ROWS = 3, 3
+_SIDE, _GAP, _HEAD = 330, 14, 40
+_YES, _NO = ("1", "yes", "y", "x", "true"), ("0", "no", "n", "", "false")
+
+
+def sheets(items: Sequence[Item], config: StoreConfig) -> Iterator[Image.Image]:
+    """Sheets of nine items, RGB: each item's number above its original (left) and its output (right)."""
+    for start in range(0, len(items), COLUMNS * ROWS):
+        yield _sheet(items[start : start + COLUMNS * ROWS], config)
+
+
+def _sheet(items: Sequence[Item], config: StoreConfig) -> Image.Image:
+    cell = (2 * _SIDE + 3 * _GAP, _SIDE + _HEAD + 2 * _GAP)
+    rows = -(-len(items) // COLUMNS)
+    sheet = Image.new("RGB", (COLUMNS * cell[0], rows * cell[1]), "#f2f3f5")
+    draw = ImageDraw.Draw(sheet)
+    for at, item in enumerate(items):
+        left, top = (at % COLUMNS) * cell[0], (at // COLUMNS) * cell[1]
+        draw.rectangle((left + 3, top + 3, left + cell[0] - 4, top + cell[1] - 4), fill="white", outline="#c8ccd3")
+        text = f"{item.number}" if item.task == "background" else f"{item.number}  (extended scene)"
+        draw.text((left + _GAP, top + 9), text, fill="#222222", font=ImageFont.load_default(26))
+        for column, uri in enumerate((item.original_uri, item.output_uri)):
+            image = opened(uri, config, _SIDE)
+            x = left + _GAP + column * (_SIDE + _GAP) + (_SIDE - image.width) // 2
+            sheet.paste(image, (x, top + _HEAD + _GAP + (_SIDE - image.height) // 2))
+    return sheet
+
+
+def answer_form(items: Sequence[Item]) -> str:
+    """An empty table of answers as CSV: a row for each number, `-` where a head is not asked."""
+    sink = io.StringIO()
+    writer = csv.writer(sink, lineterminator="\n")
+    writer.writerow(["number", "rater", *_asked(items)])
+    for item in sorted(items, key=lambda item: item.number):
+        writer.writerow([item.number, "", *("" if head in heads_of(item.task) else "-" for head in _asked(items))])
+    return sink.getvalue()
+
+
+def _asked(items: Sequence[Item]) -> list[str]:
+    asked = {head for item in items for head in heads_of(item.task)}
+    return [head for head in ALL_HEADS if head in asked]
+
+
+def key_table(items: Sequence[Item]) -> str:
+    """Whose each number is, as CSV."""
+    sink = io.StringIO()
+    writer = csv.writer(sink, lineterminator="\n")
+    writer.writerow(["number", "contestant", "task", "placement", "original", "output"])
+    for item in sorted(items, key=lambda item: item.number):
+        writer.writerow([item.number, item.contestant, item.task, item.placement, item.original_uri, item.output_uri])
+    return sink.getvalue()
+
+
+def read_answers(text: str, items: Sequence[Item], name: str, rater: str = "") -> dict[str, dict[int, dict[str, int]]]:
+    """Answers by rater and number from a filled form.
+
+    A row without any answer is left out; in a row with one, an empty cell is a no.
+
+    Args:
+        text: the CSV; commas or semicolons.
+        items: of the study.
+        name: of the file, for messages.
+        rater: who answered, where the column `rater` is empty.
+
+    Raises:
+        TableError: names line and column and what is wrong.
+    """
+    by_number = {item.number: item for item in items}
+    delimiter = ";" if text.partition("\n")[0].count(";") else ","
+    rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), delimiter=delimiter)
+    missing = {"number", *_asked(items)} - set(rows.fieldnames or ())
+    if missing:
+        raise TableError(f"{name} has no column {', '.join(sorted(missing))}", remedy="fill in the form as it was made")
+    found: dict[str, dict[int, dict[str, int]]] = {}
+    for line, row in enumerate(rows, 2):
+        item = by_number.get(_number(row["number"], name, line))
+        if item is None:
+            raise TableError(f"{name} line {line}: no item has number {row['number']}")
+        cells = {head: (row[head] or "").strip().lower() for head in heads_of(item.task)}
+        if not any(cells.values()):
+            continue
+        who = " ".join((row.get("rater") or rater).split()).casefold()
+        if not who:
+            raise TableError(f"{name} line {line}: who answered? Fill in the column rater", remedy="or give --rater")
+        if item.number in found.setdefault(who, {}):
+            raise TableError(f"{name} line {line}: {who} answered number {item.number} twice")
+        found[who][item.number] = {head: _flag(cell, head, name, line) for head, cell in cells.items()}
+    return found
+
+
+def _number(cell: str | None, name: str, line: int) -> int:
+    try:
+        return int(cell or "")
+    except ValueError as error:
+        raise TableError(f"{name} line {line}: {cell!r} is not a number") from error
+
+
+def _flag(cell: str, head: str, name: str, line: int) -> int:
+    if cell in _YES:
+        return 1
+    if cell in _NO:
+        return 0
+    raise TableError(f"{name} line {line}: {head} is {cell!r}, not yes or no", remedy="write 1 or 0, yes or no")
