@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -24,7 +24,7 @@ from transforms.ops.encoded import EncodedLimits
 from transforms.ops.geometry import lay, resample, resample_matte
 from transforms.placements import PLACEMENTS, Placement
 from transforms.records import Candidate, Job, Product, ProductImage, Scene, Size, Transform
-from transforms.storage.store import StoreConfig
+from transforms.storage.store import StoreConfig, open_store
 from transforms.work import Ended
 from transforms.write import write_job
 
@@ -70,10 +70,10 @@ def shot(product: str) -> tuple[Image.Image, Image.Image]:
     return Image.composite(Image.fromarray(paint), Image.new("RGB", (600, 600), "white"), mask), mask
 
 
-def finished(made: Made, output: Path) -> Ended:
+def finished(made: Made, output: str, shots: Path, store: StoreConfig) -> Ended:
     """The job of a row as the last stage leaves it."""
     image, mask = shot(made.product)
-    path = output / "shots" / f"{sha256(made.product.encode()).hexdigest()[:12]}.png"
+    path = shots / f"{sha256(made.product.encode()).hexdigest()[:12]}.png"
     path.parent.mkdir(parents=True, exist_ok=True)
     sink = BytesIO()
     image.save(sink, "PNG")
@@ -89,10 +89,10 @@ def finished(made: Made, output: Path) -> Ended:
     loaded = replace(loaded, content_key=digest_of([*made.__dict__.values()][:5]))
     if made.end is not None:
         return Ended(loaded, made.stage, made.end)
-    return Ended(_written(loaded, np.asarray(mask, np.float32) / 255, output), "write", None)
+    return Ended(_written(loaded, np.asarray(mask, np.float32) / 255, output, store), "write", None)
 
 
-def _written(job: Job, matte: np.ndarray, output: Path) -> Job:
+def _written(job: Job, matte: np.ndarray, output: str, store: StoreConfig) -> Job:
     assert job.image is not None and job.placement is not None
     scene, transform = _scene(job.image, matte, job.placement)
     core = sha256(scene.pixels[scene.core].tobytes()).hexdigest()
@@ -100,7 +100,7 @@ def _written(job: Job, matte: np.ndarray, output: Path) -> Job:
     job = replace(job, scene=scene, transform=transform, candidate=candidate, models={"studio": "ab" * 32})
     job = replace(job, uris={**job.uris, "core_digest": core, "painter": "studio"}, scores={**job.scores, "halo": 0.02})
     limits = EncodedLimits()
-    return write_job(job, output=str(output), store=StoreConfig(), encoder=EncoderSettings(), limits=limits)
+    return write_job(job, output=output, store=store, encoder=EncoderSettings(), limits=limits)
 
 
 def _scene(image: ProductImage, matte: np.ndarray, placement: Placement) -> tuple[Scene, Transform]:
@@ -118,26 +118,40 @@ def _scene(image: ProductImage, matte: np.ndarray, placement: Placement) -> tupl
     return Scene(pixels.astype(np.uint8), core, mask, mask), transform
 
 
-def write_run(output: Path, rows: tuple[Made, ...] = ROWS, run_id: str = "night", **report: Any) -> str:
+def _write_run(
+    output: str, shots: Path, rows: tuple[Made, ...] = ROWS, store: StoreConfig | None = None, run_id: str = "night"
+) -> str:
     """Write a finished run below `output`, and return its folder."""
-    table = []
+    config, table = store or StoreConfig(), []
     for made in rows:
-        outcome = conclude(finished(made, output), made.placement, "engine")
+        outcome = conclude(finished(made, output, shots, config), made.placement, "engine")
         table.append(index_row(outcome, run_id, digest_of([made.advertiser, made.product, made.placement])))
-    folder = output / "runs" / run_id
-    (folder / "index").mkdir(parents=True)
-    (folder / "index" / "part-00000.parquet").write_bytes(parquet_bytes(index_table(table)))
-    (folder / "report.json").write_text('{"cost": 1.5, "options": {}}')
-    return str(folder)
+    folder, target = f"{output}/runs/{run_id}", open_store(output, config)
+    target.write(f"{folder}/index/part-00000.parquet", parquet_bytes(index_table(table)))
+    target.write(f"{folder}/report.json", b'{"cost": 1.5, "options": {}}')
+    return folder
 
 
 @pytest.fixture(scope="session")
 def shared_run(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A finished run that nobody changes."""
-    return write_run(tmp_path_factory.mktemp("output"))
+    output = tmp_path_factory.mktemp("output")
+    return _write_run(str(output), output / "shots")
 
 
 @pytest.fixture
 def run(shared_run: str) -> Run:
     """The shared run, read."""
     return read_run(shared_run, StoreConfig())
+
+
+@pytest.fixture(scope="session")
+def write_run() -> Callable[..., str]:
+    """Writes a finished run: `write_run(output, shots, rows, store, run_id)`."""
+    return _write_run
+
+
+@pytest.fixture(scope="session")
+def made() -> type[Made]:
+    """A row of such a run."""
+    return Made
