@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import random
 import subprocess
@@ -35,7 +36,10 @@ from transforms.storage.store import StoreConfig, open_store
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 ROWS = 10
-PLACEMENTS = "pmax_landscape,pmax_square"
+PLACEMENTS = "tile,strip"
+# Nothing here is about looks: small images in small placements leave the time to what is written, and when.
+TABLE = [{"name": "tile", "size": [192, 192]}, {"name": "strip", "size": [128, 256]}]
+THRESHOLDS = {"eligibility": {"min_side_px": 64}, "background": {"candidates": 1}}
 # Writes of each kind that an unkilled run makes at least; points are drawn among them.
 WRITES = {"plan": 1, "put": 2 * 2 * ROWS, "ledger": 2, "index": 4}
 
@@ -60,9 +64,9 @@ def make_feed(folder: Path) -> Path:
     """Flat products on white: nothing here is about looks. One row's image is missing."""
     folder.mkdir()
     for number in range(ROWS - 1):
-        image = Image.new("RGB", (800, 800), "white")
+        image = Image.new("RGB", (256, 256), "white")
         color = tuple(np.random.default_rng(number).integers(0, 200, 3))
-        ImageDraw.Draw(image).rectangle((240, 200, 560, 660), fill=color)
+        ImageDraw.Draw(image).rectangle((70, 60, 180, 200), fill=color)
         image.save(folder / f"{number}.png")
     table = pa.table(
         {
@@ -79,7 +83,8 @@ def flags_of(manifest: Path, output: str, triton: str, target: Target) -> list[s
     """The job's flags."""
     return [
         f"--manifest={manifest}", f"--output={output}", f"--triton={triton}", "--features=background",
-        f"--placements={PLACEMENTS}", "--max_failed_share=1", "--concurrency=4", *target.flags,
+        f"--extra_placements={json.dumps(TABLE)}", f"--placements={PLACEMENTS}", "--max_failed_share=1",
+        f"--thresholds={json.dumps(THRESHOLDS)}", "--concurrency=4", *target.flags,
     ]  # fmt: skip
 
 
@@ -163,6 +168,7 @@ def check_points(count: int, manifest: Path, triton: str, target: Target) -> int
         _, text = resumed.communicate()
         same = resumed.returncode == 1 and result_of(target, output) == reference
         wrong += not same
+        print(f"point {number} {point}: {'same' if same else 'DIFFERENT'}", flush=True)
         if not same:
             print(f"point {number} {point}: exits {killed.returncode}, {resumed.returncode}\n{text.decode()[-800:]}")
     print(f"killed at {sum(killed_by.values())} points {dict(killed_by)}, resumed with other results: {wrong}")
