@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipelines.config import store_of
 from pipelines.options import add_store_options
-from pipelines.rating.contestants import Named, entries_of
+from pipelines.rating.contestants import Named, entries_of, with_tasks
 from pipelines.rating.export import ratings_table
 from pipelines.rating.score import as_text, score
 from pipelines.rating.sheets import answer_form, key_table, read_answers, sheets
@@ -109,7 +109,7 @@ def _study(options: argparse.Namespace, config: StoreConfig) -> Study:
     ]
     study = Study.open(options.db, options.mode)
     if entries:
-        study.add(entries, options.sample)
+        study.add(with_tasks(entries), options.sample)
     if not study.progress("").units:
         raise TableError("no two contestants have an image of one original", remedy="see --originals and --placements")
     return study

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import fnmatch
 import io
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 import pyarrow as pa
@@ -27,7 +27,7 @@ class Entry:
 
     Attributes:
         contestant: its name; raters never see it.
-        task: `background` or `outpaint`.
+        task: `background` or `outpaint`; "" where only the original says it, see `with_tasks`.
         placement: "" where unknown.
         original_uri, output_uri: the two images.
         original_digest, output_digest: SHA-256 of their bytes, hex; equal originals are one subject.
@@ -84,6 +84,15 @@ def entries_of(
     return found
 
 
+def with_tasks(entries: Sequence[Entry]) -> list[Entry]:
+    """Entries whose task is known: that of another contestant for the same original, else `background`."""
+    known = {entry.original_digest: entry.task for entry in entries if entry.task}
+    return [
+        entry if entry.task else replace(entry, task=known.get(entry.original_digest, "background"))
+        for entry in entries
+    ]
+
+
 def _of_run(named: Named, config: StoreConfig, placements: tuple[str, ...]) -> Iterator[Entry]:
     tables = read_index(open_store(named.uri, config), named.uri.rstrip("/"))
     if not tables:
@@ -105,7 +114,7 @@ def _of_folder(named: Named, config: StoreConfig, originals: str, rule: str) -> 
             stem for stem in stems if fnmatch.fnmatchcase(_name(uri), rule.replace("{original}", _literal(stem)))
         ]
         if matching:
-            yield _entry(named, "background", "", stems[max(matching, key=len)], uri, config)
+            yield _entry(named, "", "", stems[max(matching, key=len)], uri, config)
 
 
 def _of_csv(named: Named, config: StoreConfig) -> Iterator[Entry]:

@@ -41,7 +41,9 @@ def _sheet(items: Sequence[Item], config: StoreConfig) -> Image.Image:
         for column, uri in enumerate((item.original_uri, item.output_uri)):
             image = opened(uri, config, _SIDE)
             x = left + _GAP + column * (_SIDE + _GAP) + (_SIDE - image.width) // 2
-            sheet.paste(image, (x, top + _HEAD + _GAP + (_SIDE - image.height) // 2))
+            y = top + _HEAD + _GAP + (_SIDE - image.height) // 2
+            sheet.paste(image, (x, y))
+            draw.rectangle((x - 1, y - 1, x + image.width, y + image.height), outline="#c8ccd3")
     return sheet
 
 

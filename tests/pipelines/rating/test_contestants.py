@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from nights import Row, picture, write_run
 
-from pipelines.rating.contestants import Named, entries_of
+from pipelines.rating.contestants import Named, entries_of, with_tasks
 from transforms.errors import ConfigError, TableError
 from transforms.storage.store import StoreConfig
 
@@ -74,3 +74,13 @@ def test_a_folder_needs_originals_and_a_rule(tmp_path: Path) -> None:
         entries_of(Named("folder", "tool", str(tool)), CONFIG, originals=str(tool), rule="*.png")
     with pytest.raises(TableError, match="holds no index"):
         entries_of(Named("run", "canvas", str(tool)), CONFIG)
+
+
+def test_a_folders_images_are_asked_what_the_runs_are(tmp_path: Path) -> None:
+    scene = Row("a", columns={"task": "outpaint"})
+    run = write_run(tmp_path, "night", [scene, Row("b")])
+    tool = outputs(tmp_path / "tool", "a.png", "b.png")
+    found = entries_of(Named("run", "canvas", str(run)), CONFIG)
+    found += entries_of(Named("folder", "tool", str(tool)), CONFIG, originals=str(tmp_path / "shots"))
+    assert [entry.task for entry in with_tasks(found)] == ["outpaint", "background"] * 2
+    assert [entry.task for entry in with_tasks(found[2:])] == ["background"] * 2

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from nights import Row, picture, write_run
 from PIL import Image, PngImagePlugin
 
-from pipelines.rating.contestants import Named, entries_of
+from pipelines.rating.contestants import Named, entries_of, with_tasks
 from pipelines.rating.study import Study
 from pipelines.rating.web import SessionRules, make_app
 from transforms.errors import ConfigError
@@ -85,7 +85,7 @@ def test_images_lose_their_metadata_and_their_format(study: Study, tmp_path: Pat
     picture("p0", 9, staged=True).save(tool / "teapot0.png", pnginfo=info)
     named = Named("folder", "tool", str(tool))
     other = Study.open(tmp_path / "other.db", "defects")
-    other.add(entries_of(named, CONFIG, originals=str(tmp_path / "out" / "shots")))
+    other.add(with_tasks(entries_of(named, CONFIG, originals=str(tmp_path / "out" / "shots"))))
     client = client_of(other)
     data = client.get(f"/image/{unit_of(enter(client))}/output").data
     assert b"Famous" not in data
@@ -217,12 +217,9 @@ def test_pairs_are_chosen_by_side_and_kept_by_item(tmp_path: Path) -> None:
     for n in range(4):
         picture(f"p{n}", 99, staged=True).save(tool / f"p{n}.png")
     study = Study.open(tmp_path / "pairs.db", "pairs")
-    study.add(
-        [
-            *entries_of(Named("run", "canvas", str(run)), CONFIG),
-            *entries_of(Named("folder", "tool", str(tool)), CONFIG, originals=str(tmp_path / "out" / "shots")),
-        ]
-    )
+    found = entries_of(Named("run", "canvas", str(run)), CONFIG)
+    found += entries_of(Named("folder", "tool", str(tool)), CONFIG, originals=str(tmp_path / "out" / "shots"))
+    study.add(with_tasks(found))
     client = client_of(study)
     page = enter(client)
     picked = []

@@ -1,0 +1,166 @@
+"""A rating session as raters have it: the real command, a real Chromium.
+
+With CANVAS_SCREENSHOTS=FOLDER the pictures of docs/rating.md are drawn there, from the run that CANVAS_DEMO names.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from nights import Row, picture, write_run
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from pipelines.rating.study import Study
+
+pytestmark = pytest.mark.browser
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        pytest.fail("no chromium: install Debian's package `chromium`")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def contest(tmp_path: Path) -> list[str]:
+    """A run against another tool's folder."""
+    if "CANVAS_DEMO" in os.environ:
+        folder = os.environ["CANVAS_DEMO"]
+        return ["--run", f"canvas={folder}", "--placements", "pinterest_standard,pmax_square"]
+    run = write_run(tmp_path / "out", "night", [Row(f"teapot{n}") for n in range(2)], side=320)
+    tool = tmp_path / "tool"
+    tool.mkdir()
+    for n in range(2):
+        picture(f"teapot{n}", 190, 320, staged=True).save(tool / f"teapot{n}.png")
+    return ["--run", f"canvas={run}", "--folder", f"tool={tool}", "--originals", f"{tmp_path}/out/shots"]
+
+
+@contextmanager
+def served(db: Path, *argv: str, port: int) -> Iterator[str]:
+    command = [sys.executable, "-m", "pipelines.rating", "serve", "--db", str(db), "--port", str(port), *argv]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        try:
+            assert "to rate at" in line
+            yield line.split(" at ")[1].split(" ")[0]
+        finally:
+            process.terminate()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def shoot(page: Page, name: str) -> None:
+    if "CANVAS_SCREENSHOTS" in os.environ:
+        page.screenshot(path=Path(os.environ["CANVAS_SCREENSHOTS"]) / f"{name}.jpg", type="jpeg", quality=85)
+
+
+def opened(browser: Browser, url: str, rater: str, complaints: list[str]) -> Page:
+    page = browser.new_context(viewport={"width": 1200, "height": 760}).new_page()
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(url)
+    page.fill("input[name=rater]", rater)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#session")
+    return page
+
+
+def ready(page: Page) -> str:
+    page.wait_for_selector("#session[data-ready=yes]", timeout=20_000)
+    return page.input_value("input[name=unit]")
+
+
+def answer(page: Page, *keys: str) -> None:
+    unit = ready(page)
+    for key in keys:
+        page.keyboard.press(key)
+    page.keyboard.press("Enter")
+    next_one(page, unit)
+
+
+def next_one(page: Page, unit: str) -> None:
+    page.wait_for_selector(f"input[name=unit]:not([value='{unit}']), main.card", state="attached")
+
+
+def test_two_raters_work_through_a_session_with_a_restart(browser: Browser, contest: list[str], tmp_path: Path) -> None:
+    db, port, complaints = tmp_path / "study.db", free_port(), list[str]()
+    seconds = ("--original_sec", "0.6", "--output_sec", "0.4")
+    with served(db, *contest, *seconds, port=port) as url:
+        page = opened(browser, url, "Ann", complaints)
+        page.wait_for_selector("#caption:has-text('original')")
+        assert page.is_visible("#original")
+        assert not page.is_visible("#output")
+        assert page.is_disabled("#questions input >> nth=0")
+        shoot(page, "rating_original")
+        unit = ready(page)
+        assert page.is_visible("#output")
+        assert not page.is_visible("#original")
+        page.keyboard.press(" ")
+        assert page.is_visible("#original")
+        page.keyboard.press(" ")
+        page.keyboard.press("q")
+        page.keyboard.press("s")
+        shoot(page, "rating_judged")
+        page.reload()
+        assert ready(page) == unit
+        answer(page, "q", "s")
+        page.click("text=Take back my last answer")
+        assert ready(page) == unit
+        answer(page, "q", "w")
+    with served(db, *seconds, port=port) as url:  # no contestants named: the study knows them
+        page.goto(f"{url}rate")
+        assert page.inner_text("header").startswith("ann")
+        if "CANVAS_DEMO" in os.environ:
+            return
+        other = opened(browser, url, "Ben", complaints)
+        for number in range(4):
+            answer(other, "q", "s" if number % 2 else "w")
+        for _ in range(3):
+            answer(page, "q", "w")
+        assert "There is nothing left for you" in other.inner_text("main")
+        page.wait_for_selector("text=4 of 4 complete")
+    assert complaints == []
+    study = Study.open(db)
+    assert study.progress("ann").done == 4
+    assert {answer.rater for answer in study.answers()} == {"ann", "ben"}
+
+
+def test_a_session_of_pairs_by_touch(browser: Browser, contest: list[str], tmp_path: Path) -> None:
+    if "CANVAS_DEMO" in os.environ:
+        pytest.skip("the demo has one contestant")
+    complaints: list[str] = []
+    seconds = ("--original_sec", "0.2", "--output_sec", "0.2")
+    with served(tmp_path / "pairs.db", "--mode", "pairs", *contest, *seconds, port=free_port()) as url:
+        page = opened(browser, url, "Cleo", complaints)
+        page.set_viewport_size({"width": 390, "height": 844})
+        for side in ("Left", "No difference"):
+            unit = ready(page)
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            page.click(f"label:has-text('{side}')")
+            page.click("button:has-text('Next')")
+            next_one(page, unit)
+        assert "There is nothing left for you" in page.inner_text("main")
+    assert complaints == []
+    said = [answer.answer["choice"] for answer in Study.open(tmp_path / "pairs.db").answers()]
+    assert len(said) == 2
+    assert said[1] == "tie"
