@@ -44,7 +44,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--json", default="", help="file to write the same figures to")
     add("--max_images", type=int, default=400, help="changed creatives to look at")
     add("--max_lost_share", type=float, default=limits.max_lost_share, help="alert: net share of products that lose")
-    add("--max_failed_rise", type=float, default=limits.max_failed_rise, help="alert: rise of the failed share")
+    add(
+        "--max_failed_rise",
+        type=float,
+        default=limits.max_failed_rise,
+        help="alert: rise of the share of products that fail",
+    )
     add("--max_psi", type=float, default=limits.max_psi, help="alert: population stability index of a column")
     add("--alpha", type=float, default=limits.alpha, help="alert: and a test this sure, over all columns together")
     add("--max_image_difference", type=float, help="alert: mean CIEDE2000 of a creative; none by default")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from scipy import stats
 
 from pipelines.compare.changes import Balance
 from pipelines.compare.drift import Drift
@@ -21,7 +22,7 @@ class AlertLimits:
 
     Attributes:
         max_lost_share: net share of products in both runs that may lose creatives.
-        max_failed_rise: rise of the failed share of all rows and placements.
+        max_failed_rise: rise of the share of products that failed in some placement.
         max_psi: population stability index of a column.
         alpha: for the tests beside it, over all columns together.
         max_image_difference: mean CIEDE2000 of a creative against its predecessor; None for no limit.
@@ -88,10 +89,25 @@ def _altered(after: pa.Table) -> list[str]:
 
 
 def _failed(before: pa.Table, after: pa.Table, limits: AlertLimits) -> list[str]:
-    shares = [share_of(table, "failed") for table in (before, after)]
-    if shares[1] - shares[0] <= limits.max_failed_rise:
+    """A product counts once: what breaks one placement of it mostly breaks all."""
+    (failed, products), (fails, there) = (_failed_products(table) for table in (before, after))
+    if not products or not there or fails / there - failed / products <= limits.max_failed_rise:
         return []
-    return [f"failed outcomes rose from {shares[0]:.1%} to {shares[1]:.1%} (limit +{limits.max_failed_rise:.1%})"]
+    odds = [[fails, there - fails], [failed, products - failed]]
+    p_value = float(stats.fisher_exact(odds, alternative="greater").pvalue)
+    if p_value >= limits.alpha:
+        return []
+    return [
+        f"{fails} of {there} products failed, before {failed} of {products} "
+        f"(limit +{limits.max_failed_rise:.1%}, p = {p_value:.2g})"
+    ]
+
+
+def _failed_products(table: pa.Table) -> tuple[int, int]:
+    """Products with a failed row, and all."""
+    names = ["advertiser_id", "product_id"]
+    failed = table.filter(pc.equal(table.column("outcome"), "failed"))
+    return len(failed.group_by(names).aggregate([])), len(table.group_by(names).aggregate([]))
 
 
 def share_of(table: pa.Table, outcome: str) -> float:

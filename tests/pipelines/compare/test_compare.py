@@ -85,12 +85,20 @@ def test_differing_product_pixels_always_alert(tmp_path: Path, capsys: pytest.Ca
     assert "1 creatives have product pixels that differ" in capsys.readouterr().out
 
 
-def test_failures_alert(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    one = write_run(tmp_path, "monday", night(10, 1), side=32)
-    failed = [Row(row.product, row.placement, "failed", "deadline_exceeded") for row in night(2, 1)]
-    other = write_run(tmp_path, "tuesday", [*failed, *night(10, 1)[4:]], side=32)
-    assert main([str(one), str(other)]) == 1
-    assert "failed outcomes rose from 0.0% to 20.0%" in capsys.readouterr().out
+def test_failures_of_many_products_alert_and_of_a_few_do_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = night(40, 1)
+    one = write_run(tmp_path, "monday", rows, side=32)
+
+    def with_failures(name: str, count: int) -> Path:
+        failed = [Row(row.product, row.placement, "failed", "deadline_exceeded") for row in rows[: 2 * count]]
+        return write_run(tmp_path, name, [*failed, *rows[2 * count :]], side=32)
+
+    lenient = ["--max_lost_share", "1"]
+    assert main([str(one), str(with_failures("tuesday", 3)), *lenient]) == 0
+    assert main([str(one), str(with_failures("wednesday", 10)), *lenient]) == 1
+    assert "ALERT: 10 of 40 products failed, before 0 of 40" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
