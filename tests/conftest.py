@@ -1,3 +1,3 @@
 """Servers and fixtures that tests of several packages share."""
 
-pytest_plugins = ["seaweed", "tritons"]
+pytest_plugins = ["browsers", "seaweed", "tritons"]

@@ -128,8 +128,8 @@ function ask(title, body, words, read) {
 }
 
 let toastTimer = 0;
+const toast = byId("toast");
 function say(words, canUndo = false) {
-  const toast = byId("toast");
   toast.replaceChildren(words, canUndo ? make("button", { type: "button", class: "button", onclick: undoLast }, "Undo") : "");
   // A modal dialog hides what lies outside of it.
   (byId("detail").open ? byId("detail") : document.body).append(toast);

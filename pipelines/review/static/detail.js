@@ -28,6 +28,7 @@ function onDetailClose() {
   const id = shown?.i;
   history.replaceState(null, "", location.pathname + location.search);
   viewer = shown = null;
+  document.body.append(byId("toast"));
   byId("detail").replaceChildren();
   document.querySelector(`#grid [data-open="${id}"]`)?.focus();
 }
