@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from pipelines.finish import Folders
+from pipelines.stores import store_of as store_of
 from transforms.background import BackgroundSettings
 from transforms.compose import ComposeSettings
 from transforms.eligibility import EligibilityLimits
@@ -182,18 +183,6 @@ def thresholds_of(options: argparse.Namespace) -> Thresholds:
         ),
         background=dataclasses.replace(thresholds.background, painters=background),
         outpaint=dataclasses.replace(thresholds.outpaint, painters=outpaint),
-    )
-
-
-def store_of(options: argparse.Namespace) -> StoreConfig:
-    """How to reach the store."""
-    return StoreConfig(
-        endpoint_url=options.s3_endpoint,
-        region=options.s3_region,
-        addressing=options.s3_addressing,
-        checksum=options.s3_checksum,
-        conditional_writes=options.conditional_writes,
-        max_connections=max(2 * getattr(options, "concurrency", 8), 16),
     )
 
 

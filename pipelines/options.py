@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import yaml
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from pipelines.stores import add_store_options as add_store_options
 from transforms.errors import ConfigError
 from transforms.placements import PLACEMENTS
 
@@ -94,22 +95,6 @@ def _add_serving(parser: argparse.ArgumentParser) -> None:
     add("--triton_client_certificate", default="", help="PEM file")
     add("--deadline_sec", type=float, help="seconds for one request; none: each model's own")
     add("--max_in_flight", type=int, default=16, help="requests of one process under way at once")
-
-
-def add_store_options(parser: argparse.ArgumentParser) -> None:
-    """The flags of the store, which every command takes."""
-    group = parser.add_argument_group("store (credentials come from the usual AWS chain only)")
-    add = group.add_argument
-    add("--s3_endpoint", default="", help="endpoint URL of an S3-compatible store")
-    add("--s3_region", default="", help="region")
-    add("--s3_addressing", default="auto", choices=("auto", "path", "virtual"), help="bucket in host name or path")
-    add(
-        "--s3_checksum",
-        default="when_supported",
-        choices=("when_supported", "when_required"),
-        help="when_required for stores that do not understand CRC32",
-    )
-    add("--conditional_writes", default="probe", choices=("probe", "yes", "no"), help="If-None-Match of the store")
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:

@@ -10,8 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.config import store_of
-from pipelines.options import add_store_options
+from pipelines.stores import add_store_options, store_of
 from transforms.errors import CanvasError, ManifestError
 from transforms.ledger import PARQUET, parquet_bytes
 from transforms.storage.store import Store, StoreConfig, open_store

@@ -14,8 +14,7 @@ from pipelines.compare.alerts import AlertLimits
 from pipelines.compare.compare import compare
 from pipelines.compare.plots import nightly_drift, outcome_shares
 from pipelines.compare.runs import read_run
-from pipelines.config import store_of
-from pipelines.options import add_store_options
+from pipelines.stores import add_store_options, store_of
 from transforms.errors import CanvasError, ConfigError
 from transforms.storage.store import open_store
 

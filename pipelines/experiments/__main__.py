@@ -7,7 +7,6 @@ import json
 import sys
 from collections.abc import Sequence
 
-from pipelines.config import store_of
 from pipelines.experiments.coverage import as_text, coverage, peeking, peeking_text
 from pipelines.experiments.page import render_page
 from pipelines.experiments.power import Plan, detectable_lift, impressions_needed, measured_plan
@@ -15,7 +14,7 @@ from pipelines.experiments.report import Rules, report
 from pipelines.experiments.sequential import SPENDING
 from pipelines.experiments.simulate import PUBLISHED, Market, TrueLifts, as_table
 from pipelines.experiments.traffic import Traffic, count, read_traffic
-from pipelines.options import add_store_options
+from pipelines.stores import add_store_options, store_of
 from transforms.errors import CanvasError, ConfigError
 from transforms.ledger import PARQUET, parquet_bytes
 from transforms.storage.store import open_store

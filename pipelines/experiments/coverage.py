@@ -89,7 +89,15 @@ def sandwich_se(clicks: _REAL, exposure: _REAL | None) -> _REAL:
 
 def _covered(metric: str, rows: _REAL, truth: float, simulations: int) -> Covered:
     mean, jackknife, sandwich, independent = map(float, rows.mean(axis=0))
-    return Covered(metric, truth, float(np.expm1(mean)), jackknife, sandwich, independent, wilson(jackknife * simulations, simulations))
+    return Covered(
+        metric,
+        truth,
+        float(np.expm1(mean)),
+        jackknife,
+        sandwich,
+        independent,
+        wilson(jackknife * simulations, simulations),
+    )
 
 
 def wilson(successes: float, trials: int) -> tuple[float, float]:

@@ -10,14 +10,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipelines.config import store_of
-from pipelines.options import add_store_options
 from pipelines.rating.contestants import Named, entries_of, with_tasks
 from pipelines.rating.export import ratings_table
 from pipelines.rating.score import as_text, score
 from pipelines.rating.sheets import answer_form, key_table, read_answers, sheets
 from pipelines.rating.study import MODES, Study
 from pipelines.rating.web import SessionRules, make_app
+from pipelines.stores import add_store_options, store_of
 from transforms.errors import CanvasError, ConfigError, TableError
 from transforms.ledger import PARQUET, parquet_bytes
 from transforms.storage.store import StoreConfig, open_store
