@@ -85,6 +85,7 @@ def original(row: Row, reader: Reader) -> File:
 
 def before(row: Row, reader: Reader) -> File:
     """The original where the creative shows it: the same pixels, so that a slider moves over nothing but the change."""
+    _named(row, "transform_height")
     transform = Transform(
         float(row["transform_scale"] or 1.0),
         Size(int(row["transform_height"]), int(row["transform_width"])),
@@ -140,6 +141,8 @@ class Proof(NamedTuple):
 
 def prove(row: Row, reader: Reader) -> Proof:
     """Recompute the product from the original alone and compare it with what was composed; see `pipelines.audit`."""
+    if not all(row[name] for name in ("creative_uri", "evidence_uri", "transform_height")):
+        return Proof("unread", 0, 0, note="This creative was made without the files that the proof needs.")
     finding = audit_row(row, reader.store, reader.allow, EncodedLimits())
     if finding.fault and not finding.compared:
         return Proof("unread", 0, 0, note="A file that the proof needs could not be read.")

@@ -119,6 +119,11 @@ REASONS: Mapping[str, Words] = {
         "At the edges of the photo there is no scenery that could be continued.",
         "Send a photo with some of the room around the product.",
     ),
+    "torn_band": Words(
+        "Does not join",
+        "What we painted beside the photo did not join up well enough.",
+        "Send a photo with some of the room around the product.",
+    ),
     "product_altered": Words(
         "Product would change",
         "Our check found product pixels that were not exactly those of your photo, so the creative was thrown away.",
