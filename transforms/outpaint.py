@@ -19,9 +19,11 @@ from transforms.inference.client import shared_client
 from transforms.inference.config import ServingConfig
 from transforms.inference.contracts import CONTRACTS, bucket_of
 from transforms.inference.interface import InferenceClient
+from transforms.ops.coherence import incoherence
 from transforms.ops.framing import FramingLimits, place_frame
 from transforms.ops.geometry import lay, resample, resample_matte
 from transforms.ops.seams import blend_generated_side, strangeness, windowed_seam_score
+from transforms.ops.things import look_along_seams
 from transforms.records import Candidate, Job, Pixels, Size, Transform
 from transforms.stage import StageTransform
 from transforms.work import Run
@@ -35,6 +37,10 @@ class OutpaintSettings:
         painters: served painters in order of preference; the next is asked where one fails for good.
         candidates: painted for each placement, 1..8.
         min_scenery: the share of the kept frame that must be something else than product.
+        min_stuff: the share of the strip along every seam that must be stuff: something that can be carried on.
+        max_cut: the share of a seam along which the frame may cut things.
+        max_incoherence: how unlike the photograph the worst patches of a band may be, in levels.
+        incoherence_weight: what 10 levels of it cost a candidate, in seam score.
         strangeness_weight: what 10 units of CIE76 between a band and what its edge promises cost, in seam score.
         framing: where the frame goes.
     """
@@ -42,6 +48,10 @@ class OutpaintSettings:
     painters: tuple[str, ...] = ("patchmatch",)
     candidates: int = 2
     min_scenery: float = 0.12
+    min_stuff: float = 0.25
+    max_cut: float = 0.2
+    max_incoherence: float = 12.0
+    incoherence_weight: float = 0.5
     strangeness_weight: float = 0.5
     framing: FramingLimits = FramingLimits()
 
@@ -78,6 +88,7 @@ class Ranked(NamedTuple):
     cost: float
     seam: float
     strange: float
+    incoherent: float
 
 
 @dataclass
@@ -99,7 +110,8 @@ def outpaint_job(job: Job, *, serving: ServingConfig, settings: OutpaintSettings
 
     Raises:
         Skipped: the frame does not fit the placement (see `place_frame`).
-        Rejected: `no_scenery`, the frame holds hardly anything but the product.
+        Rejected: `no_scenery`, the frame holds hardly anything that can be carried on; `torn_band`, no candidate's
+            pieces fit together.
         ServingError: every painter failed, or the server cannot be reached.
     """
     if job.task != "outpaint":
@@ -118,6 +130,7 @@ def outpaint(job: Job, client: InferenceClient, settings: OutpaintSettings) -> J
     for painter in settings.painters:
         try:
             best = best_candidate(client, painter, framed, job.prompt, seeds, settings)
+            _check_coherence(best, settings)
             scene = upscale(client, painter, framed, best.candidate)
             break
         except ServingError as error:
@@ -128,6 +141,7 @@ def outpaint(job: Job, client: InferenceClient, settings: OutpaintSettings) -> J
         **job.scores,
         "outpaint_seam": best.seam,
         "outpaint_strangeness": best.strange,
+        "outpaint_incoherence": best.incoherent,
         "outpaint_painter": float(settings.painters.index(painter)),
     }
     background = blend_generated_side(scene, framed.image, framed.known > 0)
@@ -153,6 +167,26 @@ def _check_scenery(framed: Framed, settings: OutpaintSettings) -> None:
     if scenery < settings.min_scenery:
         detail = "the frame holds hardly anything but the product"
         raise Rejected("no_scenery", detail, value=scenery, limit=settings.min_scenery)
+    small = framed.shrunk(bucket_of(Size(*framed.known.shape)))
+    along = look_along_seams(small.image, small.product > 127, small.known)
+    if along.stuff < settings.min_stuff:
+        detail = "beside an edge of the frame there is hardly anything that could be carried on"
+        raise Rejected("no_scenery", detail, value=along.stuff, limit=settings.min_stuff)
+    if along.cut > settings.max_cut:
+        detail = "an edge of the frame cuts things that nobody can complete"
+        raise Rejected("no_scenery", detail, value=along.cut, limit=settings.max_cut)
+
+
+def _check_coherence(best: Ranked, settings: OutpaintSettings) -> None:
+    if best.incoherent > settings.max_incoherence:
+        scores = {"outpaint_seam": best.seam, "outpaint_strangeness": best.strange}
+        raise Rejected(
+            "torn_band",
+            "the pieces of a painted band do not fit together",
+            value=best.incoherent,
+            limit=settings.max_incoherence,
+            scores={**scores, "outpaint_incoherence": best.incoherent},
+        )
 
 
 def _seeds(seed: int, count: int) -> tuple[int, ...]:
@@ -187,7 +221,9 @@ def _ranked(candidate: Candidate, small: Framed, settings: OutpaintSettings) -> 
     known = small.known > 0
     seam = windowed_seam_score(candidate.pixels, known)
     strange = strangeness(candidate.pixels, known)
-    return Ranked(candidate, seam + settings.strangeness_weight * strange / 10.0, seam, strange)
+    torn = incoherence(candidate.pixels, candidate.guide, known)
+    cost = seam + (settings.strangeness_weight * strange + settings.incoherence_weight * torn) / 10.0
+    return Ranked(candidate, cost, seam, strange, torn)
 
 
 def upscale(client: InferenceClient, painter: str, framed: Framed, candidate: Candidate) -> Pixels:

@@ -97,6 +97,22 @@ def test_a_frame_full_of_product_has_no_scenery(client):
     assert caught.value.reason == "no_scenery" and caught.value.value < caught.value.limit == 0.2
 
 
+def test_a_seam_with_nothing_to_carry_on_has_no_scenery(client):
+    crowded = job()
+    pixels = crowded.image.pixels.copy()
+    pixels[:30, 5:195] = np.random.default_rng(1).integers(0, 255, (5, 10, 3)).repeat(6, 0).repeat(19, 1)
+    with pytest.raises(Rejected) as caught:
+        outpaint(replace(crowded, image=replace(crowded.image, pixels=pixels)), client, OutpaintSettings())
+    assert (caught.value.reason, caught.value.limit) == ("no_scenery", 0.25)
+
+
+def test_pieces_that_do_not_fit_together_are_rejected_with_what_was_measured(client):
+    with pytest.raises(Rejected) as caught:
+        outpaint(job(), client, OutpaintSettings(max_incoherence=0.5))
+    assert caught.value.reason == "torn_band" and caught.value.value > caught.value.limit == 0.5
+    assert caught.value.scores["outpaint_incoherence"] == caught.value.value
+
+
 def test_an_image_of_the_placements_ratio_is_skipped(client):
     square = replace(job(), placement=Placement("square", Size(400, 400)))
     with pytest.raises(Skipped) as caught:

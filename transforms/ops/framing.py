@@ -35,7 +35,7 @@ class FramingLimits:
     max_upscale: float = 2.0
     snap: float = 0.03
     standing_from: float = 0.6
-    max_painted: float = 0.70
+    max_painted: float = 0.60
     same_ratio: float = 0.01
     max_scaled_pixels: int = 80_000_000
 

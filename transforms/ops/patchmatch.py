@@ -19,6 +19,7 @@ from transforms.ops import quilting
 from transforms.ops.extension import Frame, frame_of, promise, spread_colours
 from transforms.ops.nearest_patches import RADIUS, SIDE, VALUES, gather, search, vote
 from transforms.ops.seams import blend_generated_side
+from transforms.ops.things import find_things
 
 Pixels = NDArray[np.uint8]
 Offsets = NDArray[np.int16]
@@ -87,7 +88,8 @@ def paint(
         NoSource: no strip of the kept image lies off the product.
     """
     del prompt
-    frame, banned = frame_of(known), _banned(product, settings.margin)
+    frame = frame_of(known)
+    banned = _banned(product, settings.margin) | _things(image, product, frame)
     quilt = _quilt(image, banned, frame, seed, settings)
     pixels, sources = _mend(quilt, known, banned, settings, seed)
     height, width = known.shape
@@ -98,8 +100,16 @@ def paint(
 
 
 def _banned(product: Pixels, margin: float) -> NDArray[np.bool_]:
+    """The product and its surroundings; what a network half suspects (a slatted wall, say) is left to `_things`."""
     reach = max(1, round(margin * min(product.shape)))
-    return np.asarray(cv2.dilate((product > 12).astype(np.uint8), np.ones((2 * reach + 1,) * 2, np.uint8)) > 0)
+    return np.asarray(cv2.dilate((product > 127).astype(np.uint8), np.ones((2 * reach + 1,) * 2, np.uint8)) > 0)
+
+
+def _things(image: Pixels, product: Pixels, frame: Frame) -> NDArray[np.bool_]:
+    inside = slice(frame.top, frame.bottom), slice(frame.left, frame.right)
+    found = np.zeros(product.shape, np.bool_)
+    found[inside] = find_things(image[inside], product[inside] > 127)
+    return found
 
 
 def _quilt(image: Pixels, banned: NDArray[np.bool_], frame: Frame, seed: int, settings: PaintSettings) -> _Canvas:

@@ -66,7 +66,7 @@ def test_a_floor_goes_on_as_tiles_and_a_wall_as_wall():
 
 
 def test_a_join_does_not_show():
-    image, product, known = cut(14, 14)
+    image, product, known = cut(14, 14, scale=3)
     candidate, _ = paint(image, product, known, "", 1)
     assert seam_score(candidate, known > 0) < 1.75
     assert seam_delta_e(candidate, known > 0) < 10
