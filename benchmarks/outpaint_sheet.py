@@ -149,6 +149,8 @@ def _marked(pixels: Pixels, known: NDArray[np.bool_]) -> Pixels:
 def _row(path: Path, args: argparse.Namespace) -> Pixels | None:
     job = job_of(path, args.placement, args.seed)
     settings = OutpaintSettings(candidates=args.candidates, framing=FramingLimits(max_upscale=args.max_upscale))
+    if args.all:
+        settings = replace(settings, min_stuff=0.0, max_cut=1.0, max_incoherence=1e9)
     started = time.process_time()
     try:
         done = outpaint(job, CLIENT, settings)
@@ -159,7 +161,11 @@ def _row(path: Path, args: argparse.Namespace) -> Pixels | None:
     assert done.transform is not None and done.background is not None
     framed = lay_frame(replace(job, transform=done.transform), done.transform)
     known = framed.known > 0
-    print(f"{path.name}: {spent:.1f} s  {scores_of(done.background, known)} grown {grown(done.background, framed):.2f}")
+    incoherent = f"incoherence {done.scores['outpaint_incoherence']:.1f}"
+    print(
+        f"{path.name}: {spent:.1f} s  {scores_of(done.background, known)} {incoherent} "
+        f"grown {grown(done.background, framed):.2f}"
+    )
     columns = [done.background] if args.only else [f(framed) for f in (edge_stretch, blur_fill, mirror)]
     columns = columns if args.only else [*columns, done.background]
     size = Size(HEIGHT, round(HEIGHT * known.shape[1] / known.shape[0]))
@@ -179,6 +185,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--candidates", type=int, default=2)
     parser.add_argument("--max_upscale", type=float, default=FramingLimits().max_upscale)
+    parser.add_argument("--all", action="store_true", help="show also what the stage would refuse")
     parser.add_argument("--only", action="store_true", help="the painter's column alone, rows side by side")
     args = parser.parse_args()
     paths = sorted(path for path in args.folder.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
