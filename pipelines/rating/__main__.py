@@ -6,6 +6,7 @@ import argparse
 import io
 import json
 import os
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -74,7 +75,7 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     add("--original_sec", type=float, default=3.0, help="seconds for the original (default: %(default)s)")
     add("--output_sec", type=float, default=3.0, help="seconds for the output (default: %(default)s)")
     add("--host", default="127.0.0.1", help="anything wider than loopback needs a token")
-    add("--port", type=int, default=8700)
+    add("--port", type=int, default=8700, help="0 for any that is free")
     add("--token_env", default="CANVAS_RATING_TOKEN", help="environment variable that holds the session's token")
     _add_contestants(parser)
 
@@ -129,16 +130,21 @@ def _serve(options: argparse.Namespace) -> int:
     rules = SessionRules(options.original_sec, options.output_sec, options.host, token)
     study = _study(options, config)
     app = make_app(study, config, rules)
-    shown = f"[{options.host}]" if ":" in options.host else options.host
-    sys.stdout.write(
-        f"{study.progress('').units} to rate at http://{shown}:{options.port}/ (Ctrl-C ends; --db keeps)\n"
-    )
+    listening = _listening(options.host, options.port)
+    server = waitress.create_server(app, sockets=[listening], threads=8, ident=None)
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    units = study.progress("").units
+    sys.stdout.write(f"{units} to rate at http://{host}:{listening.getsockname()[1]}/ (Ctrl-C ends; --db keeps)\n")
     sys.stdout.flush()
-    try:
-        waitress.serve(app, host=options.host, port=options.port, threads=8, ident=None)
-    except OSError as error:
-        raise ConfigError(f"--port {options.port}: cannot listen on {options.host}: {error}") from error
+    server.run()
     return 0
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except (OSError, OverflowError) as error:
+        raise ConfigError(f"--port {port}: cannot listen on {host}: {error}") from error
 
 
 def _sheets(options: argparse.Namespace) -> int:

@@ -30,7 +30,8 @@ def score(study: Study) -> dict[str, Any]:
         "raters": dict(sorted(raters.items())),
     }
     if study.mode == "pairs":
-        return {**result, "strengths": [found._asdict() for found in strengths(choices_of(study))]}
+        found = strengths(choices_of(study))
+        return {**result, "left_share": left_share(study), "strengths": [each._asdict() for each in found]}
     return {
         **result,
         "rates": [found._asdict() for found in rates(items, answers)],
@@ -50,11 +51,20 @@ def choices_of(study: Study) -> list[Choice]:
     return found
 
 
+def left_share(study: Study) -> float | None:
+    """How often the left one won where one won: far from a half, raters follow the side. None where nothing won."""
+    won = [given for given in study.answers() if given.answer["choice"] != "tie"]
+    left = [given.answer["choice"] == study.left_of(given.unit, given.rater) for given in won]
+    return sum(left) / len(left) if left else None
+
+
 def as_text(found: dict[str, Any]) -> str:
     """Markdown tables."""
     raters = ", ".join(f"{name} {count}" for name, count in found["raters"].items()) or "none"
     lines = [f"{found['complete']} of {found['units']} complete; answers by rater: {raters}", ""]
     if found["mode"] == "pairs":
+        if found["left_share"] is not None:
+            lines += [f"the left one won {found['left_share']:.0%} of the decided comparisons", ""]
         lines += _table(
             ["contestant", "comparisons", "wins", "strength", "95 % interval", "beats the mean"],
             [

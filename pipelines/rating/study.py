@@ -217,6 +217,11 @@ class Study:
             items.reverse()
         return Unit(unit, items[0], items[1] if len(items) == 2 else None)
 
+    def left_of(self, unit: str, rater: str) -> str:
+        """The item that `rater` sees on the left."""
+        with self.connect() as db:
+            return self._unit(db, unit, rater).first.id
+
     def held(self, unit: str, rater: str) -> Unit | None:
         """The unit, if `rater` holds it."""
         with self.connect() as db:

@@ -4,36 +4,22 @@ With CANVAS_SCREENSHOTS=FOLDER the pictures of docs/rating.md are drawn there, f
 """
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from browsers import accessibility_faults
 from nights import Row, picture, write_run
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 
 from pipelines.rating.study import Study
 
 pytestmark = pytest.mark.browser
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not Path(CHROMIUM).exists():
-        pytest.fail("no chromium: install Debian's package `chromium`")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield found
-        found.close()
+OpenPage = Callable[..., Page]
 
 
 @pytest.fixture
@@ -74,11 +60,9 @@ def shoot(page: Page, name: str) -> None:
         page.screenshot(path=Path(os.environ["CANVAS_SCREENSHOTS"]) / f"{name}.jpg", type="jpeg", quality=85)
 
 
-def opened(browser: Browser, url: str, rater: str, complaints: list[str]) -> Page:
-    page = browser.new_context(viewport={"width": 1200, "height": 760}).new_page()
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(url)
+def entered(open_page: OpenPage, url: str, rater: str) -> Page:
+    page = open_page(url, viewport={"width": 1200, "height": 760})
+    assert accessibility_faults(page) == []
     page.fill("input[name=rater]", rater)
     page.keyboard.press("Enter")
     page.wait_for_selector("#session")
@@ -102,11 +86,13 @@ def next_one(page: Page, unit: str) -> None:
     page.wait_for_selector(f"input[name=unit]:not([value='{unit}']), main.card", state="attached")
 
 
-def test_two_raters_work_through_a_session_with_a_restart(browser: Browser, contest: list[str], tmp_path: Path) -> None:
-    db, port, complaints = tmp_path / "study.db", free_port(), list[str]()
+def test_two_raters_work_through_a_session_with_a_restart(
+    open_page: OpenPage, contest: list[str], tmp_path: Path
+) -> None:
+    db, port = tmp_path / "study.db", free_port()
     seconds = ("--original_sec", "0.6", "--output_sec", "0.4")
     with served(db, *contest, *seconds, port=port) as url:
-        page = opened(browser, url, "Ann", complaints)
+        page = entered(open_page, url, "Ann")
         page.wait_for_selector("#caption:has-text('original')")
         assert page.is_visible("#original")
         assert not page.is_visible("#output")
@@ -121,6 +107,7 @@ def test_two_raters_work_through_a_session_with_a_restart(browser: Browser, cont
         page.keyboard.press("q")
         page.keyboard.press("s")
         shoot(page, "rating_judged")
+        assert accessibility_faults(page) == []
         page.reload()
         assert ready(page) == unit
         answer(page, "q", "s")
@@ -132,35 +119,34 @@ def test_two_raters_work_through_a_session_with_a_restart(browser: Browser, cont
         assert page.inner_text("header").startswith("ann")
         if "CANVAS_DEMO" in os.environ:
             return
-        other = opened(browser, url, "Ben", complaints)
+        other = entered(open_page, url, "Ben")
         for number in range(4):
             answer(other, "q", "s" if number % 2 else "w")
         for _ in range(3):
             answer(page, "q", "w")
         assert "There is nothing left for you" in other.inner_text("main")
         page.wait_for_selector("text=4 of 4 complete")
-    assert complaints == []
+        assert accessibility_faults(page) == []
     study = Study.open(db)
     assert study.progress("ann").done == 4
     assert {answer.rater for answer in study.answers()} == {"ann", "ben"}
 
 
-def test_a_session_of_pairs_by_touch(browser: Browser, contest: list[str], tmp_path: Path) -> None:
+def test_a_session_of_pairs_by_touch(open_page: OpenPage, contest: list[str], tmp_path: Path) -> None:
     if "CANVAS_DEMO" in os.environ:
         pytest.skip("the demo has one contestant")
-    complaints: list[str] = []
     seconds = ("--original_sec", "0.2", "--output_sec", "0.2")
     with served(tmp_path / "pairs.db", "--mode", "pairs", *contest, *seconds, port=free_port()) as url:
-        page = opened(browser, url, "Cleo", complaints)
+        page = entered(open_page, url, "Cleo")
         page.set_viewport_size({"width": 390, "height": 844})
         for side in ("Left", "No difference"):
             unit = ready(page)
+            assert accessibility_faults(page) == []
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
             page.click(f"label:has-text('{side}')")
             page.click("button:has-text('Next')")
             next_one(page, unit)
         assert "There is nothing left for you" in page.inner_text("main")
-    assert complaints == []
     said = [answer.answer["choice"] for answer in Study.open(tmp_path / "pairs.db").answers()]
     assert len(said) == 2
     assert said[1] == "tie"

@@ -1,4 +1,5 @@
 import csv
+import socket
 from pathlib import Path
 
 import numpy as np
@@ -119,3 +120,31 @@ def test_a_form_that_cannot_be_right_is_told_by_line(rows: str, message: str) ->
 def test_a_form_without_a_column_is_told() -> None:
     with pytest.raises(TableError, match="no column background_defect"):
         read_answers("number,rater,product_defect\n1,ann,1\n", ITEMS, "f")
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["serve"], "a new study needs contestants"),
+        (["serve", "--run", "canvas"], "NAME=PLACE expected"),
+        (["serve", "--host", "0.0.0.0"], "a token of 16 characters"),
+        (["serve", "--original_sec", "99"], "--original_sec"),
+        (["serve", "--run", "canvas=nowhere", "--sample", "0"], "--sample must be positive"),
+        (["score"], "no such study"),
+        (["export", "--out", "x.parquet"], "no such study"),
+    ],
+)
+def test_bad_usage_is_told_and_ends_with_2(
+    argv: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command, *more = argv
+    assert main([command, "--db", str(tmp_path / "new.db"), *more]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "new.db").exists()
+
+
+def test_a_port_that_is_taken_is_told(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert main(["serve", "--db", f"{made}/study.db", "--port", port]) == 2
+    assert f"--port {port}: cannot listen" in capsys.readouterr().err

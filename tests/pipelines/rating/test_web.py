@@ -8,6 +8,7 @@ from nights import Row, picture, write_run
 from PIL import Image, PngImagePlugin
 
 from pipelines.rating.contestants import Named, entries_of, with_tasks
+from pipelines.rating.score import as_text, score
 from pipelines.rating.study import Study
 from pipelines.rating.web import SessionRules, make_app
 from transforms.errors import ConfigError
@@ -233,3 +234,10 @@ def test_pairs_are_chosen_by_side_and_kept_by_item(tmp_path: Path) -> None:
             "/answer", data={"csrf": csrf(page), "unit": held.id, "choice": "left"}, follow_redirects=True
         ).text
     assert [answer.answer["choice"] for answer in study.answers()] == picked
+    found = score(study)
+    assert found["left_share"] == 1.0
+    assert {strength["contestant"]: strength["comparisons"] for strength in found["strengths"]} == {
+        "canvas": 4,
+        "tool": 4,
+    }
+    assert "the left one won 100% of the decided comparisons" in as_text(found)
