@@ -140,26 +140,27 @@ def main() -> None:
     """Print what each point did, and fail if anything differs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--points", type=int, default=50)
+    parser.add_argument("--first", type=int, default=0, help="points before it are left out")
     parser.add_argument("--store", choices=("s3", "local"), default="s3")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         manifest, repository = make_feed(folder / "feed"), build_repository(folder / "repository", 5.0)
         with targets(options.store, folder) as target, EmbeddedServer(repository) as server:
-            wrong = check_points(options.points, manifest, server.address, target)
+            wrong = check_points(points(options.points)[options.first :], manifest, server.address, target)
             wrong += check_two_at_once(manifest, server.address, target)
     raise SystemExit(1 if wrong else 0)
 
 
-def check_points(count: int, manifest: Path, triton: str, target: Target) -> int:
-    """Kill and resume at `count` points; returns how many came out wrong."""
+def check_points(chosen: list[tuple[str, int, str]], manifest: Path, triton: str, target: Target) -> int:
+    """Kill and resume at the `chosen` points; returns how many came out wrong."""
     reference_output = f"{target.root}/reference"
     assert job(flags_of(manifest, reference_output, triton, target)).wait() == 1
     reference = result_of(target, reference_output)
     outcomes = Counter(outcome for outcome, _ in reference.outcomes.values())
     print(f"reference: {len(reference.creatives)} creatives, {dict(outcomes)}")
     wrong, killed_by = 0, Counter[str]()
-    for number, point in enumerate(points(count)):
+    for number, point in enumerate(chosen):
         output = f"{target.root}/{number}"
         killed = job(flags_of(manifest, output, triton, target), point)
         killed.communicate()
