@@ -21,8 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pipelines.config import store_of
-from pipelines.options import add_store_options
+from pipelines.stores import add_store_options, store_of
 from transforms.errors import CanvasError, ManifestError
 from transforms.ops.color_difference import encoded_color_difference
 from transforms.ops.decode import DecodeLimits, decode
@@ -110,13 +109,18 @@ def read_source(row: Mapping[str, Any], config: StoreConfig, allow: tuple[str, .
     Raises:
         CanvasError: it cannot be read, or is no longer the image that the row names.
     """
+    return decode(source_bytes(row, config, allow), DecodeLimits()).pixels
+
+
+def source_bytes(row: Mapping[str, Any], config: StoreConfig, allow: tuple[str, ...]) -> bytes:
+    """The file that an index row was made from; raises as :func:`read_source` does."""
     uri = row["source_uri"] or row["image_uri"]
     host = urlsplit(uri).netloc if uri.startswith(("http://", "https://")) else ""
     policy = SourcePolicy(allow=allow or ((host,) if host else ()))
     data = fetch(uri, base_uri=uri.rsplit("/", 1)[0], policy=policy, store_config=config).data
     if sha256(data).hexdigest() != row["source_digest"]:
         raise ManifestError(f"{uri} is no longer the image that was enhanced", remedy="restore the source")
-    return decode(data, DecodeLimits()).pixels
+    return data
 
 
 def reference_of(row: Mapping[str, Any], source: NDArray[np.uint8], core: NDArray[np.bool_]) -> NDArray[np.uint8]:

@@ -14,6 +14,7 @@ from transforms.errors import ConfigError
 from transforms.records import Box, Size
 
 FORMATS = ("jpeg", "png", "webp")
+EXTENSIONS = {"jpeg": "jpg", "png": "png", "webp": "webp"}
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from transforms.errors import Rejected
 from transforms.ops.encode import EncoderSettings, encode_creative, encode_evidence
 from transforms.ops.encoded import EncodedLimits, check_encoded
 from transforms.ops.metadata import Credits, source_type
-from transforms.placements import Placement
+from transforms.placements import EXTENSIONS, Placement
 from transforms.records import Creative, Job, Scene, SourceFacts
 from transforms.stage import StageTransform
 from transforms.storage.keys import percent_encode
@@ -22,7 +22,6 @@ from transforms.work import Run
 
 # Painters that compute their pixels without anything learnt; whatever else paints counts as a trained model.
 PROCEDURAL_PAINTERS = frozenset({"studio", "patchmatch"})
-EXTENSIONS = {"jpeg": "jpg", "png": "png", "webp": "webp"}
 
 
 @dataclass

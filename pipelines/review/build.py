@@ -13,9 +13,9 @@ from pipelines.review.pages import asset, assets, data_script, details_script, o
 from pipelines.review.pictures import OF_CREATIVES, OF_SOURCES, PICTURES, Reader, prove
 from pipelines.review.runs import Row, Run, slug_of
 from transforms.errors import CanvasError
+from transforms.placements import EXTENSIONS
 from transforms.storage.store import Store, StoreConfig, open_store
 from transforms.storage.uris import join
-from transforms.write import EXTENSIONS
 
 _TYPES = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
 _HTML = "text/html; charset=utf-8"

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import TypeAlias
 
-from pipelines.config import store_of
-from pipelines.options import add_store_options
 from pipelines.report.spend import cost_of_runs, spend_of
 from pipelines.review.access import Tokens, User, is_loopback, load_secret
 from pipelines.review.build import BuildOptions, build
 from pipelines.review.decisions import Decisions, decision_table
 from pipelines.review.prune import prune, unwanted
 from pipelines.review.runs import Run, read_run
+from pipelines.stores import add_store_options, store_of
 from transforms.errors import CanvasError, ConfigError
 from transforms.ledger import PARQUET, parquet_bytes
 from transforms.storage.store import open_store
@@ -136,11 +137,19 @@ def _serve(options: argparse.Namespace) -> int:
     if not is_open:
         sys.stderr.write("every visitor needs a token: python -m pipelines.review token --help\n")
     sys.stderr.flush()
+    # also where whoever started this has SIGINT ignored, as shells do for what runs behind them
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
     try:
         server.run()
     finally:
         server.close()
     return 0
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    raise SystemExit(0)
 
 
 def _add_token(commands: _Parsers) -> None:

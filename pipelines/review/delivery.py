@@ -14,8 +14,8 @@ from pipelines.review.pages import creative_key
 from pipelines.review.runs import Row
 from transforms.decisions import slot_of, standings
 from transforms.ledger import parquet_bytes
+from transforms.placements import EXTENSIONS
 from transforms.storage.keys import percent_encode
-from transforms.write import EXTENSIONS
 
 FEED_COLUMNS = (
     "product_id", "placement", "creative_uri", "creative_width", "creative_height", "creative_bytes", "label",

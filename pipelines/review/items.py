@@ -7,8 +7,7 @@ from typing import Any
 
 from pipelines.review.reasons import words_for
 from pipelines.review.runs import Row
-from transforms.placements import Placement
-from transforms.write import EXTENSIONS
+from transforms.placements import EXTENSIONS, Placement
 
 # Scores that the list can be filtered by: name in the index, name on the page, whether more is better.
 HEADLINE_SCORES: tuple[tuple[str, str, bool], ...] = (

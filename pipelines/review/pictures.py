@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
-from pipelines.audit import audit_row, read_source
+from pipelines.audit import audit_row, read_source, source_bytes
 from pipelines.review.runs import Row
 from transforms.errors import ObjectNotFound, TruncatedImage
 from transforms.ops.encode import BACKGROUND, CORE, EDGE, KEPT, decode_evidence
@@ -75,7 +75,7 @@ def thumb(row: Row, reader: Reader) -> File:
 
 def small(row: Row, reader: Reader) -> File:
     """A small JPEG of the original."""
-    return _jpeg(_limited(_source(row, reader), THUMB_SIDE), 78)
+    return _shrunk(source_bytes(_known(row), reader.store, reader.allow), THUMB_SIDE)
 
 
 def original(row: Row, reader: Reader) -> File:
@@ -165,10 +165,15 @@ def _evidence(row: Row, reader: Reader) -> Pixels:
 
 
 def _source(row: Row, reader: Reader) -> NDArray[np.uint8]:
-    if not row["source_digest"]:
-        raise ObjectNotFound(f"{row['product_id']}: the original was never read")
+    _known(row)
     names = ("source_uri", "image_uri", "source_digest")
     return _cached_source(tuple(str(row[name] or "") for name in names), reader)
+
+
+def _known(row: Row) -> Row:
+    if not row["source_digest"]:
+        raise ObjectNotFound(f"{row['product_id']}: the original was never read")
+    return row
 
 
 # One product's placements are asked for one after the other; 64 MB each at most.
@@ -189,9 +194,18 @@ def _shrunk(data: bytes, side: int) -> File:
         with Image.open(BytesIO(data)) as image:
             image.draft("RGB", (side, side))
             image.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0)
-            return _jpeg(image.convert("RGB"), 78)
+            upright = ImageOps.exif_transpose(image)
+            return _jpeg(_on_white(upright), 78)
     except OSError as error:
         raise TruncatedImage(f"not a picture: {error}") from error
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """As the job reads a transparent original."""
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    clear = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear).convert("RGB")
 
 
 def _jpeg(image: Image.Image, quality: int) -> File:

@@ -1,63 +1,21 @@
 """The review page as its users meet it: in a real Chromium, from a folder and from the real server."""
 
-from __future__ import annotations
-
 import io
-import signal
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from browsers import PHONE
 from playwright.sync_api import Page, expect
+from reviews import Served, ready, wait_until
 
 from pipelines.review.commands import main
 from pipelines.review.runs import slug_of
 
 pytestmark = pytest.mark.browser
 OpenPage = Callable[..., Page]
-WAIT_SEC = 60
-
-
-@dataclass
-class Served:
-    """A server process of the command line, and its decisions."""
-
-    run: str
-    database: Path
-    flags: tuple[str, ...] = ()
-
-    def __enter__(self) -> Served:
-        command = [
-            sys.executable,
-            "-m",
-            "pipelines.review",
-            "serve",
-            self.run,
-            "--port=0",
-            f"--database={self.database}",
-        ]
-        self.process = subprocess.Popen([*command, "--name=Ann", *self.flags], stderr=subprocess.PIPE, text=True)
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            if "http://" in line:
-                self.url = line[line.index("http://") :].strip()
-                return self
-        raise AssertionError("the server ended before it was ready")
-
-    def __exit__(self, *_: object) -> None:
-        self.process.send_signal(signal.SIGINT)
-        self.process.wait(WAIT_SEC)
-        assert self.process.stderr is not None
-        self.process.stderr.close()
-
-    def of(self, advertiser: str) -> str:
-        return f"{self.url}a/{slug_of(advertiser)}/"
 
 
 @pytest.fixture
@@ -71,12 +29,6 @@ def site(shared_run: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("site")
     assert main(["build", shared_run, "--out", str(out)]) == 0
     return out
-
-
-def ready(page: Page) -> Page:
-    """The page once its list is drawn."""
-    page.wait_for_selector("body[data-ready]")
-    return page
 
 
 def card(page: Page, title: str, slot: str) -> str:
@@ -227,13 +179,13 @@ def test_a_page_opens_from_a_folder_with_every_picture(site: Path, open_page: Op
     page = open_page((site / "index.html").as_uri())
     page.click("text=acme")
     ready(page)
-    page.wait_for_function("[...document.querySelectorAll('#grid img')].every(i => i.complete && i.naturalWidth > 0)")
+    wait_until(page, "[...document.querySelectorAll('#grid img')].every(i => i.complete && i.naturalWidth > 0)")
     page.click(f"{card(page, 'Desk lamp', 'Meta stories')} .picture")
     page.wait_for_selector(".proof[data-state=proven]")
     for number in "12345":
         page.keyboard.press(number)
-        page.wait_for_function(
-            "[...document.querySelectorAll('.layer:not([hidden])')].every(i => i.complete && i.naturalWidth > 0)"
+        wait_until(
+            page, "[...document.querySelectorAll('.layer:not([hidden])')].every(i => i.complete && i.naturalWidth > 0)"
         )
     assert page.is_visible("text=Model versions") and page.locator("#panel >> text=Refuse").count() == 0
 
