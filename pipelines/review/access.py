@@ -87,13 +87,13 @@ def load_secret(path: Path) -> bytes:
             path.touch(mode=0o600, exist_ok=False)
             path.write_text(secrets.token_hex(_SECRET_BYTES))
         if path.stat().st_mode & 0o077:
-            raise ConfigError(f"--secret {path}: other users can read it", remedy=remedy)
+            raise ConfigError(f"others can read {path}", remedy=remedy)
         secret = path.read_text().strip().encode()
     except OSError as error:
-        raise ConfigError(f"--secret {path}: {error.strerror}", remedy=remedy) from error
+        raise ConfigError(f"{path} (--secret) {error.strerror}", remedy=remedy) from error
     if len(secret) < _SECRET_BYTES:
         raise ConfigError(
-            f"--secret {path}: fewer than {_SECRET_BYTES} characters", remedy="delete it to make a new one"
+            f"{path} (--secret) has fewer than {_SECRET_BYTES} characters", remedy="delete it to make a new one"
         )
     return secret
 
