@@ -12,6 +12,7 @@ WORKER = [
     "protobuf>=6.33,<7",
     "pyarrow>=25,<26",
     "pyyaml>=6,<7",
+    "threadpoolctl>=3.5,<4",
     "tritonclient[grpc]>=2.73,<3",
 ]
 LAUNCH = [

@@ -14,6 +14,7 @@ from apache_beam.metrics.metric import Metrics
 from apache_beam.pvalue import PCollection
 from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.windowed_value import WindowedValue
+from threadpoolctl import threadpool_limits
 
 from transforms.budget import ByteBudget, lease_of
 from transforms.index import conclude, index_row
@@ -143,8 +144,9 @@ class _RunWorks(beam.DoFn):  # type: ignore[misc]
         self.store = open_store(config.output, config.store)
         self.budget = shared_budget(config.memory_bytes)
         self.tally = tally_of(config.run_id, config.stop)
-        # Works fill the cores; OpenCV's own threads would only spin beside them.
+        # Works fill the cores; the threads of OpenCV and of numpy's BLAS would only spin beside them.
         cv2.setNumThreads(1)
+        threadpool_limits(1)
         self.pool = ThreadPoolExecutor(config.concurrency, thread_name_prefix="work")
         self.keyring = keyring_of(config, shared_client(config.serving).model_digests())
         self.recall = Recall(self.store, f"{config.output}/ledger", config.retry_failed)

@@ -192,7 +192,9 @@ def join_evidence(coarse: Real, evidence: Evidence, *, whitish: bool = False) ->
         whitish: the backdrop is about white. White products are many, so a patch of the backdrop's very colour that
             the network is sure of stays product; before any other colour it is a gap that shows the backdrop.
     """
-    odds = fusion_terms(coarse, evidence) @ np.asarray(_FUSION, np.float32)
+    terms = fusion_terms(coarse, evidence)
+    # one product of a matrix and a vector: numpy would take a stack of them row by row, at three times the time
+    odds = (terms.reshape(-1, terms.shape[-1]) @ np.asarray(_FUSION, np.float32)).reshape(coarse.shape)
     joined = cast(Real, (1 / (1 + np.exp(-np.clip(odds, -30, 30)))).astype(np.float32))
     kept = (coarse > _SURE_PIXEL) & (evidence.distance >= FLAT)
     if whitish:

@@ -43,32 +43,56 @@ def rank_candidates(image: Pixels, product: Pixels, candidates: Sequence[Pixels]
         product: uint8 [h, w]; its alpha.
         candidates: uint8 [h, w, 3] each.
     """
-    palette = product_palette(image, product)
-    ranked = [_rank(index, image, product, candidate, palette) for index, candidate in enumerate(candidates)]
+    palette, outline = product_palette(image, product), _outline_of(image, product)
+    ranked = [_rank(index, outline, candidate, palette) for index, candidate in enumerate(candidates)]
     return tuple(sorted(ranked, key=lambda ranking: -ranking.reward))
 
 
-def _rank(index: int, image: Pixels, product: Pixels, candidate: Pixels, palette: Palette) -> Ranking:
-    edge, inside, beside, outline = _strips(image, product, candidate)
-    if not outline.any():
+class _Outline(NamedTuple):
+    """What all candidates are held against, inside `box`, around the product.
+
+    `edge` and `inside` are Oklab [n, 3] of the outline's own colour and of the product within it; `where` is the
+    outline, bool [h, w]; `clear` is what lies off the product, float32 [h, w]; `radius` is the strips' half width.
+    """
+
+    box: tuple[slice, slice]
+    edge: Floats
+    inside: Floats
+    where: Mask
+    clear: Floats
+    radius: int
+
+
+def _outline_of(image: Pixels, product: Pixels) -> _Outline:
+    radius = max(2, round(_RING * max(product.shape)))
+    box = _around(product, 2 * radius)
+    matte = product[box].astype(np.float32) / 255
+    solid = (matte > 0.98).astype(np.float32)
+    where = (matte > 0.3) & (cv2.erode(solid, np.ones((3, 3), np.uint8)) == 0)
+    deep = np.asarray(cv2.erode(solid, np.ones((radius + 1, radius + 1), np.uint8)), np.float32)
+    own = to_oklab(image[box])
+    inside = _mean_around(own, deep, 2 * radius)
+    return _Outline(box, own[where], inside[where], where, (matte < 0.02).astype(np.float32), radius)
+
+
+def _around(product: Pixels, margin: int) -> tuple[slice, slice]:
+    """The box of what is seen of a matte, `margin` wider; everything where nothing is seen."""
+    rows, columns = (np.flatnonzero((product > 0).any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return slice(None), slice(None)
+    return slice(max(0, rows[0] - margin), rows[-1] + 1 + margin), slice(
+        max(0, columns[0] - margin), columns[-1] + 1 + margin
+    )
+
+
+def _rank(index: int, outline: _Outline, candidate: Pixels, palette: Palette) -> Ranking:
+    if not outline.where.any():
         return Ranking(index, 0.0, 0.0, 0.0, 0.0)
-    contrast = _contrast(inside[outline], beside[outline])
-    clean = 1.0 - _halo_risk(edge[outline], inside[outline], beside[outline])
+    beside = _mean_around(to_oklab(candidate[outline.box]), outline.clear, outline.radius)[outline.where]
+    contrast = _contrast(outline.inside, beside)
+    clean = 1.0 - _halo_risk(outline.edge, outline.inside, beside)
     agree = harmony(palette, np.asarray(to_oklab(candidate[::4, ::4]).reshape(-1, 3).mean(axis=0), np.float32))
     return Ranking(index, contrast * (0.5 + 0.5 * agree) * (0.6 + 0.4 * clean), contrast, clean, agree)
-
-
-def _strips(image: Pixels, product: Pixels, candidate: Pixels) -> tuple[Floats, Floats, Floats, Mask]:
-    """Oklab of the outline's own colour, of the product within it and of the backdrop beside it; and the outline."""
-    matte = product.astype(np.float32) / 255
-    radius = max(2, round(_RING * max(matte.shape)))
-    own, backdrop = to_oklab(image), to_oklab(candidate)
-    solid = (matte > 0.98).astype(np.float32)
-    deep = cv2.erode(solid, np.ones((radius + 1, radius + 1), np.uint8))
-    inside = _mean_around(own, np.asarray(deep, np.float32), 2 * radius)
-    beside = _mean_around(backdrop, (matte < 0.02).astype(np.float32), radius)
-    outline = (matte > 0.3) & (cv2.erode(solid, np.ones((3, 3), np.uint8)) == 0)
-    return own, inside, beside, outline
 
 
 def _mean_around(colours: Floats, weight: Floats, radius: int) -> Floats:
