@@ -1,9 +1,11 @@
 """Does the job's memory grow with the manifest? Peak resident memory of the job's process over more and more rows.
 
     python benchmarks/memory.py [--rows 1000 5000 20000]
+    python benchmarks/memory.py --cascade 500 --images examples/catalog/images
 
 Models that answer at once, small images and one small placement, so that thousands of rows pass quickly: what grows
-here would be the pipeline's own. Each size runs in a process of its own.
+here would be the pipeline's own. Each size runs in a process of its own. `--cascade` runs the shipped models over the
+images of a folder, again and again under other ids, and prints the peak of a fifth of the rows and of all.
 """
 
 from __future__ import annotations
@@ -48,6 +50,42 @@ def make_feed(folder: Path, rows: int) -> Path:
     return folder / "manifest.parquet"
 
 
+def make_cascade(folder: Path, images: Path, rows: int) -> Path:
+    """`rows` products over the images of a folder."""
+    folder.mkdir()
+    files = sorted(str(path.absolute()) for path in images.iterdir() if path.suffix in (".jpg", ".png", ".webp"))
+    table = {
+        "advertiser_id": ["acme"] * rows,
+        "product_id": [f"p{number}" for number in range(rows)],
+        "image_uri": [files[number % len(files)] for number in range(rows)],
+    }
+    pq.write_table(pa.table(table), folder / "manifest.parquet")
+    return folder / "manifest.parquet"
+
+
+def cascade(rows: int, images: Path, triton: str) -> None:
+    """The whole job on the shipped models, and its figures as JSON."""
+    with tempfile.TemporaryDirectory() as name:
+        manifest, output = make_cascade(Path(name) / "feed", images, rows), Path(name) / "out"
+        started = time.monotonic()
+        code = run(
+            [
+                f"--manifest={manifest}", f"--output={output}", f"--triton={triton}", "--run_id=memory",
+                "--features=background,outpaint", "--placements=pmax_square", "--max_failed_share=1",
+                f"--allow_source={images.absolute()}/",
+            ]
+        )  # fmt: skip
+        show(rows, code, output, started)
+
+
+def show(rows: int, code: int, output: Path, started: float) -> None:
+    """Print what a run took."""
+    outcomes = json.loads((output / "runs" / "memory" / "report.json").read_text())["outcomes"]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    print(json.dumps({"rows": rows, "code": code, "outcomes": outcomes, "peak_mib": round(peak),
+                      "sec": round(time.monotonic() - started)}))  # fmt: skip
+
+
 def one(rows: int, triton: str) -> None:
     """Run the job over `rows` rows, and print its figures as JSON."""
     with tempfile.TemporaryDirectory() as name:
@@ -60,26 +98,30 @@ def one(rows: int, triton: str) -> None:
                 f"--thresholds={json.dumps(_THRESHOLDS)}", "--max_failed_share=1", "--run_id=memory",
             ]
         )  # fmt: skip
-        outcomes = json.loads((output / "runs" / "memory" / "report.json").read_text())["outcomes"]
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-        print(json.dumps({"rows": rows, "code": code, "outcomes": outcomes, "peak_mib": round(peak),
-                          "sec": round(time.monotonic() - started)}))  # fmt: skip
+        show(rows, code, output, started)
 
 
 def main() -> None:
     """Print a line for each size."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, nargs="+", default=[1000, 5000, 20000])
+    parser.add_argument("--cascade", type=int, default=0, help="rows through the shipped models instead")
+    parser.add_argument("--images", type=Path, default=Path("examples/catalog/images"), help="of the cascade")
     parser.add_argument("--triton", default="", help="used between the benchmark's own processes")
     options = parser.parse_args()
     if options.triton:
-        one(options.rows[0], options.triton)
+        rows = options.rows[0]
+        cascade(rows, options.images, options.triton) if options.cascade else one(rows, options.triton)
         return
-    with tempfile.TemporaryDirectory() as name, EmbeddedServer(build_repository(Path(name) / "models", 0.0)) as server:
-        for rows in options.rows:
-            command = [sys.executable, __file__, f"--triton={server.address}", "--rows", str(rows)]
-            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-            print(done.stdout.strip().splitlines()[-1], flush=True)
+    sizes = [options.cascade // 5, options.cascade] if options.cascade else options.rows
+    with tempfile.TemporaryDirectory() as name:
+        repository = None if options.cascade else build_repository(Path(name) / "models", 0.0)
+        with EmbeddedServer(repository) as server:
+            for rows in sizes:
+                command = [sys.executable, __file__, f"--triton={server.address}", "--rows", str(rows)]
+                command += [f"--cascade={options.cascade}", f"--images={options.images}"] if options.cascade else []
+                done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+                print(done.stdout.strip().splitlines()[-1], flush=True)
 
 
 if __name__ == "__main__":
