@@ -18,6 +18,7 @@ from transforms.records import Size
 
 Bytes = NDArray[np.uint8]
 
+_IN_ROOM = 0.35  # of the pictures
 _EMPTY = 0.06  # of the pictures: an empty studio is no product
 _PALE = 0.72  # mean value from which a product counts as pale
 _EDGE_WEIGHT, _THIN_WEIGHT = 3.0, 5.0
@@ -40,7 +41,7 @@ class Laid(NamedTuple):
 
 
 def compose(rng: Rng, layers: Layers, side: int, photos: list[Bytes]) -> Sample:
-    """A product in a studio (three of four), or in a room: in one of `photos` or a drawn one; now and then nothing."""
+    """A product in a studio, or in a room: in one of `photos` or a drawn one; now and then nothing."""
     size = Size(side, side)
     if rng.random() < _EMPTY:
         nothing = Laid(*(np.zeros((*size, *tail), np.float32) for tail in ((3,), (), ())))
@@ -48,7 +49,7 @@ def compose(rng: Rng, layers: Layers, side: int, photos: list[Bytes]) -> Sample:
     laid = lay(rng, layers, size)
     if rng.random() < 0.04:  # a set of two is one product
         laid = _beside(laid, lay(rng, layers, size))
-    in_room = rng.random() < 0.25
+    in_room = rng.random() < _IN_ROOM
     picture = _before_room(rng, laid, photos) if in_room else _in_studio(rng, laid)
     return finished(rng, picture, laid.coverage)
 
