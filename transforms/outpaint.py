@@ -49,7 +49,7 @@ class OutpaintSettings:
     candidates: int = 2
     min_scenery: float = 0.12
     min_stuff: float = 0.25
-    max_cut: float = 0.2
+    max_cut: float = 0.6
     max_incoherence: float = 12.0
     incoherence_weight: float = 0.5
     strangeness_weight: float = 0.5
