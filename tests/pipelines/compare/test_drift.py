@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -8,6 +8,7 @@ from pipelines.compare.alerts import AlertLimits, drifts_beyond
 from pipelines.compare.drift import Column, drift, psi
 
 
+@settings(deadline=None)
 @given(arrays(float, (2, 6), elements=st.integers(0, 500).map(float)))
 def test_the_index_is_positive_symmetric_and_nothing_for_the_same(counts: np.ndarray) -> None:  # type: ignore[type-arg]
     assert psi(counts) >= -1e-12

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.experiments.coverage import coverage, sandwich_se
@@ -46,6 +46,7 @@ def test_a_bootstrap_of_products_agrees_with_the_jackknife() -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.integers(2, 6), st.floats(0.05, 0.95))
 def test_scaling_the_traffic_of_an_arm_moves_no_rate_and_shares_correct_the_volume(factor: int, share: float) -> None:
     clicks = np.array([[10.0, 5, 3], [12, 9, 2]])

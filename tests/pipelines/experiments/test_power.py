@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.experiments.lifts import estimate, quantile
@@ -16,6 +16,7 @@ def test_the_formula_of_the_books_is_met_for_independent_clicks() -> None:
     assert impressions_needed(Plan(0.01), 0.10) == pytest.approx(expected, rel=1e-3)
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.floats(0.001, 0.2), st.floats(0.01, 0.5), st.floats(1.0, 30.0), st.floats(0.1, 0.9))
 def test_the_detectable_lift_is_the_inverse_of_the_impressions(
     rate: float, lift: float, effect: float, share: float

@@ -70,7 +70,7 @@ def entered(open_page: OpenPage, url: str, rater: str) -> Page:
 
 
 def ready(page: Page) -> str:
-    page.wait_for_selector("#session[data-ready=yes]", timeout=20_000)
+    page.wait_for_selector("#session[data-ready=yes]", timeout=60_000)
     return page.input_value("input[name=unit]")
 
 
@@ -90,8 +90,8 @@ def test_two_raters_work_through_a_session_with_a_restart(
     open_page: OpenPage, contest: list[str], tmp_path: Path
 ) -> None:
     db, port = tmp_path / "study.db", free_port()
-    seconds = ("--original_sec", "0.6", "--output_sec", "0.4")
-    with served(db, *contest, *seconds, port=port) as url:
+    slow, quick = (("--original_sec", sec, "--output_sec", "0.3") for sec in ("5", "0.3"))
+    with served(db, *contest, *slow, port=port) as url:  # slow enough for a busy machine to look at the original
         page = entered(open_page, url, "Ann")
         page.wait_for_selector("#caption:has-text('original')")
         assert page.is_visible("#original")
@@ -114,7 +114,7 @@ def test_two_raters_work_through_a_session_with_a_restart(
         page.click("text=Take back my last answer")
         assert ready(page) == unit
         answer(page, "q", "w")
-    with served(db, *seconds, port=port) as url:  # no contestants named: the study knows them
+    with served(db, *quick, port=port) as url:  # no contestants named: the study knows them
         page.goto(f"{url}rate")
         assert page.inner_text("header").startswith("ann")
         if "CANVAS_DEMO" in os.environ:
