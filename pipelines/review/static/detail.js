@@ -103,7 +103,7 @@ function proofBox(item) {
     if (!proof) { box.lastChild.textContent = "The proof could not be loaded."; return; }
     box.dataset.state = proof.state;
     const answer = {
-      proven: `Yes. ${count(proof.compared)} product pixels were compared with your photo before the file was saved: ${proof.differing} differ.`,
+      proven: `Yes. ${count(proof.compared)} pixels of ${item.k === "outpaint" ? "your photo, the product among them," : "the product"} were compared with your photo before the file was saved: ${proof.differing} differ.`,
       differs: `Not proven: ${proof.note || "the product differs from your photo"}.`,
       unread: proof.note,
     }[proof.state];
@@ -112,7 +112,7 @@ function proofBox(item) {
     const rows = [["your photo's own", proof.compared], ["edge, blended", proof.blended], ["around it, kept", proof.kept], ["painted", proof.painted]].filter(([, part]) => part);
     box.replaceChildren(box.firstChild, make("p", {}, answer),
       all ? make("table", { class: "parts" }, ...rows.map(([words, part]) => make("tr", {}, make("th", { scope: "row" }, words), make("td", {}, count(part)), make("td", {}, share(part))))) : "",
-      make("p", { class: "fine" }, "Computed anew from your photo: scaled once as recorded, every pixel of the product compared bit for bit. Saving as a file may then move colours by less than the eye sees."));
+      make("p", { class: "fine" }, "Computed anew from your photo: scaled once as recorded, each of these pixels compared bit for bit. Saving as a file may then move colours by less than the eye sees."));
   });
   return box;
 }

@@ -80,7 +80,7 @@ class Viewer {
     const entry = (kind, words) => make("li", {}, make("i", { class: `swatch ${kind}` }), words);
     const entries = this.view === "changed"
       ? [entry("core", "your photo's own pixels"), ...(this.item.k === "outpaint" ? [] : [entry("edge", "edge, blended")]), entry("painted", "painted")]
-      : this.view === "mask" ? [entry("clear", "taken from your photo"), entry("dark", "not the product")] : [];
+      : this.view === "mask" ? [entry("clear", "taken from your photo"), entry("dark", this.item.k === "outpaint" ? "painted" : "not the product")] : [];
     this.legend.replaceChildren(...entries);
   }
 

@@ -47,8 +47,8 @@ function pinFurniture(w, h) {
     words(w - 118, 89, 36, "Save", { "text-anchor": "middle" }),
     draw("circle", { cx: w - 78, cy: h - 78, r: 44, class: "furniture" }),
     draw("path", { d: `M${w - 98} ${h - 88}v-12h12 M${w - 70} ${h - 100}h12v12 M${w - 58} ${h - 68}v12h-12 M${w - 86} ${h - 56}h-12v-12`, class: "stroke dark" }),
-    draw("rect", { x: 30, y: h - 118, width: 250, height: 84, rx: 42, class: "furniture" }),
-    words(155, h - 65, 32, "yourshop.com", { "text-anchor": "middle", class: "furniture-dark" }),
+    draw("rect", { x: 30, y: h - 118, width: 300, height: 84, rx: 42, class: "furniture" }),
+    words(180, h - 65, 32, "yourshop.com", { "text-anchor": "middle", class: "furniture-dark" }),
   ];
 }
 
