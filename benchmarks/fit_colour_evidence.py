@@ -1,6 +1,6 @@
 """Fits how the network's word and the colours of a plain backdrop are weighed: the literal `_FUSION` of ops/masks.py.
 
-    python -m benchmarks.fit_colour_evidence --renders DIR
+    python -m benchmarks.fit_colour_evidence --renders DIR [--composed DIR]
 
 Logistic regression on pixels of the tuning half (half of them drawn near the edge or where the network errs). Every
 picture comes twice: as it is, and with the network's answer faded in smooth patches, as it fades white goods on white.
@@ -9,7 +9,7 @@ picture comes twice: as it is, and with the network's answer faded in smooth pat
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from benchmarks.fit_mask_gate import fit
 from benchmarks.local_models import local_client
-from benchmarks.segmentation import rendered, split_of
+from benchmarks.segmentation import Sample, composed, rendered, split_of
+from transforms.inference.interface import InferenceClient
 from transforms.ops.backdrop import describe_backdrop
 from transforms.ops.mask_metrics import iou
 from transforms.ops.masks import FLAT, dilated, eroded, fusion_terms, gather_evidence, resized
@@ -28,6 +29,7 @@ from transforms.segment import look
 
 _FAR, _NEAR = 500, 1500  # pixels drawn of each picture: anywhere, and where it matters
 _DISTANCE = 2  # which of the terms is log(1 + dE)
+_COMPOSED = 90  # pictures
 _FADED = 10  # of a faded picture, one in so many
 
 
@@ -48,8 +50,10 @@ def main() -> None:
     parser.add_argument(
         "--shadows", type=float, default=1.0, help="share of shadow pixels kept, where shadows are hard"
     )
+    parser.add_argument("--composed", type=Path, help="cutouts of products of the tuning half, see `segmentation`")
     args = parser.parse_args()
-    takes = list(_takes(args.renders))
+    samples = [*rendered(args.renders), *(composed(args.composed, _COMPOSED) if args.composed else ())]
+    takes = list(_takes(samples, local_client()))
     weights = fit_takes(takes, args.shadows)
     print(", ".join(f"{weight:.3f}" for weight in weights))
     for split in ("tuning", "held_out"):
@@ -70,9 +74,9 @@ def fit_takes(takes: list[Taken], shadows: float = 1.0) -> NDArray[np.float64]:
     return np.concatenate([[bias], weights])
 
 
-def _takes(folder: Path) -> Iterator[Taken]:
-    client, rng = local_client(), np.random.Generator(np.random.Philox(1))
-    for sample in rendered(folder):
+def _takes(samples: Iterable[Sample], client: InferenceClient) -> Iterator[Taken]:
+    rng = np.random.Generator(np.random.Philox(1))
+    for sample in samples:
         if sample.backdrop == "scene":
             continue
         pixels, alpha = sample.read()

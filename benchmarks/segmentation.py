@@ -1,10 +1,13 @@
 """How good are the masks, and does the gate know it? Network alone against the whole stage.
 
-    python -m benchmarks.segmentation --renders DIR --street DIR --rows rows.jsonl
+    python -m benchmarks.segmentation --renders DIR --street DIR --rows rows.jsonl [--composed DIR]
 
 `--renders` holds <product>/{white,plain,scene}.jpg and alpha.png (see `render_products`), `--street` a checkout of
-clothing-co-parsing with photos/ and annotations/pixel-level/ (reading its .mat files needs scipy). Every picture's
-figures go to `--rows`, which `fit_mask_gate` reads; a picture that is there already is not measured again.
+clothing-co-parsing with photos/ and annotations/pixel-level/ (reading its .mat files needs scipy): every sixth
+photograph is measured, and with `--composed` as many others, for fitting only. `--composed` holds cutouts of
+`models.data.cutouts` of products of the tuning half, that are composed before drawn backdrops. Every picture's figures
+go to `--rows`, which `fit_mask_gate` reads; a picture that is there already is not measured again. `--candidate` names
+a file of `models.training.export_segmenter`, whose one look is measured beside the served network's first.
 """
 
 from __future__ import annotations
@@ -21,14 +24,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.local_models import local_client
+from models.data.compositions import compose
+from models.data.cutouts import read_layers
 from transforms.inference.interface import InferenceClient
+from transforms.ops.human import open_session
 from transforms.ops.mask_gate import Looks, load_gate
 from transforms.ops.mask_metrics import boundary_iou, iou, mean_absolute_error, s_measure
 from transforms.ops.masks import resized
 from transforms.records import Matte, Pixels, Size
-from transforms.segment import finish, join, look
+from transforms.segment import SegmentLimits, finish, join, look
 
 GOOD_IOU = 0.9
+_SIDE = 320  # pixels of what a candidate is sent
+_COMPOSING, _COMPOSED_SIDE = 9, 384  # seed and pixels of composed pictures
 _METRICS = ("iou", "mae", "boundary_iou", "s_measure")
 
 
@@ -39,13 +47,18 @@ class Sample(NamedTuple):
     group: str
     backdrop: str
     read: Callable[[], tuple[Pixels, Matte]]
+    split: str = ""
 
 
 def main() -> None:
     """Measure what is not measured yet, then print the tables."""
     args = _arguments()
     samples = [*rendered(args.renders), *street(args.street, args.street_step)]
-    rows = measured(samples, args.rows, local_client())
+    if args.composed:
+        more = street(args.street, args.street_step, start=args.street_step // 2)
+        samples += [*composed(args.composed, args.compositions), *(one._replace(split="tuning") for one in more)]
+    candidate = open_session(args.candidate.read_bytes()) if args.candidate else None
+    rows = measured(samples, args.rows, local_client(), candidate)
     keys = {sample.key for sample in samples}
     print_tables([row for row in rows if row["key"] in keys])
 
@@ -55,6 +68,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--renders", type=Path, help="folder of rendered products")
     parser.add_argument("--street", type=Path, help="checkout of clothing-co-parsing")
     parser.add_argument("--street-step", type=int, default=6, help="take every n-th street photograph")
+    parser.add_argument("--composed", type=Path, help="cutouts of products of the tuning half")
+    parser.add_argument("--compositions", type=int, default=90, help="pictures composed of them (default %(default)s)")
+    parser.add_argument("--candidate", type=Path, help="an exported network that might take the served one's place")
     parser.add_argument("--rows", type=Path, required=True, help="JSON lines, one a picture; appended to")
     return parser.parse_args()
 
@@ -69,15 +85,36 @@ def rendered(folder: Path | None) -> Iterator[Sample]:
                 yield Sample(f"{name}/{backdrop}", name, backdrop, lambda a=alpha, p=picture: _read_render(p, a))  # type: ignore[misc]
 
 
-def street(folder: Path | None, step: int) -> Iterator[Sample]:
-    """Every `step`-th annotated street photograph under `folder`."""
+def street(folder: Path | None, step: int, start: int = 0) -> Iterator[Sample]:
+    """Every `step`-th annotated street photograph under `folder`, from number `start`."""
     annotations = sorted((folder / "annotations" / "pixel-level").glob("*.mat")) if folder else []
-    for mat in annotations[::step]:
+    for mat in annotations[start::step]:
         photo = folder / "photos" / f"{mat.stem}.jpg"  # type: ignore[operator]
         yield Sample(f"street/{mat.stem}", mat.stem, "street", lambda m=mat, p=photo: _read_street(p, m))  # type: ignore[misc]
 
 
-def measured(samples: Iterable[Sample], path: Path, client: InferenceClient) -> list[dict[str, Any]]:
+def composed(folder: Path, count: int) -> Iterator[Sample]:
+    """`count` pictures of the cutouts under `folder`, those of held-out products left out."""
+    paths = [path for path in sorted(folder.glob("*.webp")) if split_of(path.name.split(".")[0]) == "tuning"]
+    for number in range(count):
+        path = paths[number % len(paths)]
+        yield Sample(
+            f"composed/{number}",
+            path.name.split(".")[0],
+            "composed",
+            lambda p=path, n=number: _compose(p, n),  # type: ignore[misc]
+        )
+
+
+def _compose(path: Path, number: int) -> tuple[Pixels, Matte]:
+    rng = np.random.Generator(np.random.Philox(key=[_COMPOSING, number]))
+    sample = compose(rng, read_layers(path), _COMPOSED_SIDE, [])
+    return sample.pixels, sample.alpha
+
+
+def measured(
+    samples: Iterable[Sample], path: Path, client: InferenceClient, candidate: Any = None
+) -> list[dict[str, Any]]:
     """The rows of `path`, after those of `samples` that it lacks were measured and appended."""
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     rows = [json.loads(line) for line in lines]
@@ -86,7 +123,8 @@ def measured(samples: Iterable[Sample], path: Path, client: InferenceClient) -> 
         for sample in samples:
             if sample.key not in known:
                 pixels, truth = sample.read()
-                rows.append(measure(sample, pixels, truth, look(pixels, client)))
+                row = measure(sample, pixels, truth, look(pixels, client))
+                rows.append(row | ({"candidate": _figures(_look_of(candidate, pixels), truth)} if candidate else {}))
                 file.write(json.dumps(rows[-1]) + "\n")
                 file.flush()
     return rows
@@ -98,12 +136,20 @@ def measure(sample: Sample, pixels: Pixels, truth: Matte, looks: Looks) -> dict[
     network = resized(looks.full, Size(*pixels.shape[:2]))
     return {
         "key": sample.key,
+        "group": sample.group,
         "backdrop": sample.backdrop,
-        "split": split_of(sample.group),
+        "split": sample.split or split_of(sample.group),
         "network": _figures(network, truth),
         "stage": _figures(cutout.alpha, truth),
         "measures": {name: value for name, value in cutout.scores.items() if name != "mask_quality"},
     }
+
+
+def _look_of(session: Any, pixels: Pixels) -> Matte:
+    """One look of an exported network at the whole picture, float32 [H, W]."""
+    small = cv2.resize(pixels, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+    answer = session.run(None, {"images": np.ascontiguousarray(small.transpose(2, 0, 1)[None])})[0][0, 0]
+    return resized(answer, Size(*pixels.shape[:2]))
 
 
 def split_of(group: str) -> str:
@@ -138,9 +184,9 @@ def print_tables(rows: list[dict[str, Any]]) -> None:
     """The two tables of docs/segmentation.md, as Markdown."""
     print("| backdrop | pictures | by | IoU | MAE | boundary IoU | S-measure | IoU < 0.9 |")
     print("|---|---|---|---|---|---|---|---|")
-    for backdrop in ("white", "plain", "scene", "street"):
+    for backdrop in ("white", "plain", "scene", "street", "composed"):
         chosen = [row for row in rows if row["backdrop"] == backdrop]
-        for by in ("network", "stage") if chosen else ():
+        for by in [name for name in ("network", "candidate", "stage") if chosen and name in chosen[0]]:
             means = [float(np.mean([row[by][name] for row in chosen])) for name in _METRICS]
             poor = float(np.mean([row[by]["iou"] < GOOD_IOU for row in chosen]))
             cells = " | ".join(
@@ -149,7 +195,7 @@ def print_tables(rows: list[dict[str, Any]]) -> None:
             print(f"| {backdrop} | {len(chosen)} | {by} | {cells} | {poor:.0%} |")
     print("\n| split | backdrop | poor masks | caught | good masks | rejected |\n|---|---|---|---|---|---|")
     for split in ("tuning", "held_out"):
-        for backdrop in ("white", "plain", "scene", "street", "all"):
+        for backdrop in ("white", "plain", "scene", "street", "composed", "all"):
             _print_gate(
                 split, backdrop, [r for r in rows if r["split"] == split and backdrop in (r["backdrop"], "all")]
             )
@@ -160,7 +206,7 @@ def _print_gate(split: str, backdrop: str, rows: list[dict[str, Any]]) -> None:
     for row in rows:
         counts = passed[row["stage"]["iou"] >= GOOD_IOU]
         counts[0] += 1
-        counts[1] += load_gate().quality(row["measures"]) < 0.5
+        counts[1] += load_gate().quality(row["measures"]) < SegmentLimits().min_mask_quality
     (good, refused), (poor, caught) = passed[True], passed[False]
     if good + poor:
         print(
