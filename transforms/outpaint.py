@@ -50,7 +50,7 @@ class OutpaintSettings:
     min_scenery: float = 0.12
     min_stuff: float = 0.25
     max_cut: float = 0.6
-    max_incoherence: float = 12.0
+    max_incoherence: float = 13.0
     incoherence_weight: float = 0.5
     strangeness_weight: float = 0.5
     framing: FramingLimits = FramingLimits()
