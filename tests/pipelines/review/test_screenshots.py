@@ -22,6 +22,9 @@ from transforms.storage.store import StoreConfig
 pytestmark = pytest.mark.browser
 DEMO = Path(__file__).parents[3] / "demo" / "runs"
 OpenPage = Callable[..., Page]
+# A picture has its size before it has its pixels.
+DECODED = """Promise.all([...document.images].filter(i => i.src && i.offsetParent
+    && i.getBoundingClientRect().top < innerHeight).map(i => i.decode().catch(() => 0)))"""
 
 
 def demo_run() -> str | None:
@@ -52,6 +55,7 @@ def keep(tmp_path: Path) -> Callable[[Page, str], None]:
     def take(page: Page, name: str) -> None:
         page.wait_for_load_state("networkidle")
         page.evaluate("document.activeElement.blur()")
+        page.evaluate(DECODED)
         image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
         assert np.asarray(image, np.float32).std() > 10
         folder.mkdir(parents=True, exist_ok=True)
