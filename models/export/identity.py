@@ -11,10 +11,13 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from sys import stdlib_module_names
+from threading import Lock
 
 PROJECT_ROOT = Path(__file__).absolute().parents[2]
 _PROJECT = ("transforms", "models", "pipelines")
 _DATA = ("transforms/data", "models/weights")
+# CPython 3.11 counts the depth of syntax trees for all threads together: two parsers at once fail by chance.
+_PARSING = Lock()
 
 
 def digest_of(parts: Iterable[bytes]) -> str:
@@ -87,7 +90,8 @@ def _distributions() -> dict[str, list[str]]:
 def _imports(source: str) -> set[str]:
     """Every module that `source` imports, wherever the import stands; `from a import b` counts as a and a.b."""
     found: set[str] = set()
-    waiting: list[ast.AST] = [ast.parse(source)]
+    with _PARSING:
+        waiting: list[ast.AST] = [ast.parse(source)]
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.Import):
