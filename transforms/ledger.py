@@ -159,7 +159,10 @@ def read_settled_contents(store: Store, ledger: str, *, retry_failed: bool = Fal
     tables: list[pa.Table] = []
     files: list[str] = []
     for uri in _files(store, ledger, ("keys-", "part-")):
-        table = _read(store, uri, _CONTENT_COLUMNS)
+        file = pq.ParquetFile(pa.BufferReader(store.read(uri).data))
+        if "content_key" not in file.schema_arrow.names:
+            continue  # merged by an earlier version, whose content keys meant something else
+        table = file.read(columns=list(_CONTENT_COLUMNS))
         table = table.filter(pc.is_valid(table.column("content_key")))
         if len(table):
             tables.append(table.append_column("file", pa.repeat(pa.scalar(len(files), pa.int32()), len(table))))

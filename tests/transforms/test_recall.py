@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from transforms.index import index_row
@@ -76,6 +77,15 @@ def test_a_part_that_another_run_has_merged_is_no_error(store: Store, tmp_path: 
     assert recall.outcome_of(_loaded("unknown")) is None  # the keys are read now
     merge_parts(store, str(tmp_path / "monday"))
     assert recall.outcome_of(_loaded()) is None
+
+
+def test_a_ledger_that_an_earlier_version_merged_recalls_nothing_and_breaks_nothing(
+    store: Store, tmp_path: Path
+) -> None:
+    ledger = _ledger(store, tmp_path, _decided(), _decided(content="b"), merged=True)
+    for path in tmp_path.rglob("keys-*.parquet"):
+        pq.write_table(pq.read_table(path).drop_columns(["content_key"]), path)
+    assert Recall(store, ledger).outcome_of(_loaded()) is None
 
 
 def test_what_is_recalled_ends_there_and_the_rest_goes_on(store: Store, tmp_path: Path) -> None:
