@@ -21,7 +21,7 @@ from transforms.compose import ComposeSettings
 from transforms.eligibility import EligibilityLimits
 from transforms.errors import ConfigError
 from transforms.inference.config import ServingConfig, Tls
-from transforms.keys import digest_of
+from transforms.keys import digest_of, digests_of
 from transforms.manifest import COLUMNS, ColumnMap
 from transforms.ops.decode import DecodeLimits
 from transforms.ops.encode import EncoderSettings
@@ -102,7 +102,7 @@ class EnhanceConfig:
         Args:
             digests: of every served model: another model, or another version of the pipeline, gives another result.
         """
-        models = {name: digests[name] for name in self.models if name in digests}
+        models = digests_of(self.models, digests)
         decides = digest_of({"config": self.config_digest, "models": models, "pipeline": PIPELINE_VERSION})
         return PlanConfig(
             output=self.output,

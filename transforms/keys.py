@@ -92,6 +92,11 @@ def content_key(parts: Mapping[str, Any]) -> str:
     return digest_of(parts)
 
 
+def digests_of(models: Sequence[str], served: Mapping[str, str]) -> dict[str, str]:
+    """The digests of the `models` that a job asks, of all that are `served`: the others are no part of its keys."""
+    return {name: served[name] for name in models if name in served}
+
+
 def default_seed(product: Product) -> int:
     """A seed in [0, 2**31) from the product's identity: stable over nights, independent of row order."""
     text = _framed((product.advertiser_id, product.product_id))

@@ -20,7 +20,7 @@ from transforms.budget import ByteBudget, lease_of
 from transforms.index import conclude, index_row
 from transforms.inference.client import shared_client
 from transforms.inference.config import ServingConfig
-from transforms.keys import content_key, digest_of, plan_key
+from transforms.keys import content_key, digest_of, digests_of, plan_key
 from transforms.ledger import LedgerWriter
 from transforms.placements import Placement
 from transforms.recall import Recall
@@ -124,12 +124,8 @@ class Keyring:
 
 
 def keyring_of(config: RunConfig, digests: Mapping[str, str]) -> Keyring:
-    """The keys of a run.
-
-    Args:
-        digests: of every served model; those that the job does not ask are no part of its keys.
-    """
-    models = {name: digests[name] for name in config.models if name in digests}
+    """The keys of a run; `digests` are those of every served model."""
+    models = digests_of(config.models, digests)
     table = {placement.name: placement for placement in config.table}
     return Keyring(table, config.config_digest, models, digest_of(models))
 

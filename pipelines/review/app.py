@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from flask import Flask, Response, abort, g, jsonify, make_response, redirect, request
@@ -13,9 +11,9 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from pipelines.report.spend import cost_of_runs, spend_of
-from pipelines.review.access import Tokens, User, host_of, is_loopback
+from pipelines.review.access import host_of, is_loopback
 from pipelines.review.build import extension_of
-from pipelines.review.decisions import Decisions, decision_table
+from pipelines.review.decisions import decision_table
 from pipelines.review.delivery import accepted_rows, feed_csv, feed_parquet, zip_chunks
 from pipelines.review.judge import Impossible, entries_for
 from pipelines.review.pages import (
@@ -27,11 +25,11 @@ from pipelines.review.pages import (
     opt_outs_shown,
     overview,
     page,
-    proof_script,
     render,
 )
-from pipelines.review.pictures import OF_CREATIVES, OF_SOURCES, PICTURES, File, Reader, prove
-from pipelines.review.runs import Row, Run, slug_of
+from pipelines.review.pictures import OF_CREATIVES, OF_SOURCES, PICTURES
+from pipelines.review.runs import Row, slug_of
+from pipelines.review.shelf import Setting, Shelf, user
 from transforms.errors import CanvasError
 from transforms.ledger import PARQUET, parquet_bytes
 
@@ -49,27 +47,6 @@ _HEADERS = {
 _KINDS = {"js": _SCRIPT, "css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
 
 
-@dataclass(frozen=True)
-class Setting:
-    """What is served, and to whom.
-
-    Attributes:
-        open_user: who asks without a token; None where every request needs one.
-        hosts: names that requests may address; () for any. On loopback it keeps out names that point here.
-        https: whether the browser speaks https to a proxy before this server.
-        allow: where originals may be read; () trusts the index's references.
-    """
-
-    run: Run
-    decisions: Decisions
-    tokens: Tokens
-    open_user: User | None = None
-    hosts: tuple[str, ...] = ()
-    https: bool = False
-    allow: tuple[str, ...] = ()
-    by_slug: Mapping[str, str] = field(default_factory=dict)
-
-
 def make_app(setting: Setting) -> Flask:
     """The application, ready for any WSGI server."""
     app = Flask("catalog-canvas-review", static_folder=None, template_folder=None)
@@ -83,54 +60,6 @@ def make_app(setting: Setting) -> Flask:
     _add_pages(app, shelf)
     _add_decisions(app, shelf)
     return app
-
-
-class Shelf:
-    """What requests find: an advertiser's rows by the address's slug, and pictures kept for a while."""
-
-    def __init__(self, setting: Setting) -> None:
-        self.setting, self.run = setting, setting.run
-        self.reader = Reader(setting.run.store, setting.allow)
-        self._names = {slug_of(name): name for name in self.run.advertisers}
-        self._items = {name: {row["item_id"]: row for row in rows} for name, rows in self.run.advertisers.items()}
-        # pictures of one page of the list, and of the creatives that are looked at
-        self.picture = lru_cache(maxsize=256)(self._picture)
-        self.proof = lru_cache(maxsize=4096)(self._proof)
-
-    def name(self, slug: str) -> str:
-        """The advertiser of a slug; 404 where there is none, or where it is another one's: nobody learns which."""
-        name = self._names.get(slug)
-        if name is None or not user().may_see(name):
-            abort(404)
-        return name
-
-    def items(self, name: str) -> Mapping[str, Row]:
-        """Item id -> row, of one advertiser."""
-        return self._items[name]
-
-    def row(self, slug: str, item: str) -> Row:
-        """A row of the asker's own; 404 otherwise."""
-        row = self.items(self.name(slug)).get(item)
-        if row is None:
-            abort(404)
-        return row
-
-    def decided(self, name: str) -> list[dict[str, Any]]:
-        """An advertiser's decisions."""
-        return self.setting.decisions.rows(name)
-
-    def _picture(self, name: str, item: str, kind: str) -> File:
-        return PICTURES[kind](self._items[name][item], self.reader)
-
-    def _proof(self, name: str, item: str) -> str:
-        row = self._items[name][item]
-        return proof_script(row, prove(row, self.reader))
-
-
-def user() -> User:
-    """Who asks."""
-    found: User = g.user
-    return found
 
 
 def _admit(setting: Setting) -> AnyResponse | None:

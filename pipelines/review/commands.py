@@ -108,7 +108,8 @@ def _add_serve(commands: _Parsers) -> None:
 def _serve(options: argparse.Namespace) -> int:
     from waitress import create_server
 
-    from pipelines.review.app import Setting, hosts_of, make_app
+    from pipelines.review.app import hosts_of, make_app
+    from pipelines.review.shelf import Setting
 
     config = store_of(options)
     run = read_run(options.run, config)

@@ -15,9 +15,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from pipelines.review.access import Tokens, User
-from pipelines.review.app import Setting, hosts_of, make_app
+from pipelines.review.app import hosts_of, make_app
 from pipelines.review.decisions import Decisions
 from pipelines.review.runs import Run, slug_of
+from pipelines.review.shelf import Setting
 from transforms.decisions import read_decisions
 from transforms.storage.store import StoreConfig
 
