@@ -33,6 +33,7 @@ def local_client(human: HumanDetector | None = None) -> FakeClient:
     return FakeClient(
         {
             "segmenter": _engine("segmenter", "ALPHA"),
+            "product_segmenter": _engine("product_segmenter", "ALPHA"),
             "unsafe_image": _engine("unsafe_image", "SCORE"),
             "human_detector": find_human,
             "text_detector": find_text,

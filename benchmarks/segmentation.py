@@ -5,9 +5,10 @@
 `--renders` holds <product>/{white,plain,scene}.jpg and alpha.png (see `render_products`), `--street` a checkout of
 clothing-co-parsing with photos/ and annotations/pixel-level/ (reading its .mat files needs scipy): every sixth
 photograph is measured, and with `--composed` as many others, for fitting only. `--composed` holds cutouts of
-`models.data.cutouts` of products of the tuning half, that are composed before drawn backdrops. Every picture's figures
-go to `--rows`, which `fit_mask_gate` reads; a picture that is there already is not measured again. `--candidate` names
-a file of `models.training.export_segmenter`, whose one look is measured beside the served network's first.
+`models.data.cutouts` of products that no network was trained on, that are composed before drawn backdrops. Every
+picture's figures go to `--rows`, which `fit_mask_gate` reads; a picture that is there already is not measured again.
+`--candidate` names a file of `models.training.export_segmenter`, whose one look is measured beside the served
+networks' first ones.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from models.data.compositions import compose
 from models.data.cutouts import read_layers
 from transforms.inference.interface import InferenceClient
 from transforms.ops.human import open_session
-from transforms.ops.mask_gate import Looks, load_gate
+from transforms.ops.mask_gate import load_gate
 from transforms.ops.mask_metrics import boundary_iou, iou, mean_absolute_error, s_measure
 from transforms.ops.masks import resized
 from transforms.records import Matte, Pixels, Size
@@ -68,7 +69,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--renders", type=Path, help="folder of rendered products")
     parser.add_argument("--street", type=Path, help="checkout of clothing-co-parsing")
     parser.add_argument("--street-step", type=int, default=6, help="take every n-th street photograph")
-    parser.add_argument("--composed", type=Path, help="cutouts of products of the tuning half")
+    parser.add_argument("--composed", type=Path, help="cutouts of products that no network saw")
     parser.add_argument("--compositions", type=int, default=90, help="pictures composed of them (default %(default)s)")
     parser.add_argument("--candidate", type=Path, help="an exported network that might take the served one's place")
     parser.add_argument("--rows", type=Path, required=True, help="JSON lines, one a picture; appended to")
@@ -94,8 +95,8 @@ def street(folder: Path | None, step: int, start: int = 0) -> Iterator[Sample]:
 
 
 def composed(folder: Path, count: int) -> Iterator[Sample]:
-    """`count` pictures of the cutouts under `folder`, those of held-out products left out."""
-    paths = [path for path in sorted(folder.glob("*.webp")) if split_of(path.name.split(".")[0]) == "tuning"]
+    """`count` pictures of the cutouts under `folder`."""
+    paths = sorted(folder.glob("*.webp"))
     for number in range(count):
         path = paths[number % len(paths)]
         yield Sample(
@@ -123,23 +124,25 @@ def measured(
         for sample in samples:
             if sample.key not in known:
                 pixels, truth = sample.read()
-                row = measure(sample, pixels, truth, look(pixels, client))
+                row = measure(sample, pixels, truth, client)
                 rows.append(row | ({"candidate": _figures(_look_of(candidate, pixels), truth)} if candidate else {}))
                 file.write(json.dumps(rows[-1]) + "\n")
                 file.flush()
     return rows
 
 
-def measure(sample: Sample, pixels: Pixels, truth: Matte, looks: Looks) -> dict[str, Any]:
-    """One picture's figures: the network's first look alone, the whole stage, and the gate's measures."""
-    cutout = finish(pixels, join(pixels, looks))
-    network = resized(looks.full, Size(*pixels.shape[:2]))
+def measure(sample: Sample, pixels: Pixels, truth: Matte, client: InferenceClient) -> dict[str, Any]:
+    """One picture's figures: each network's first look alone, the whole stage, and the gate's measures."""
+    looks = look(pixels, client)
+    cutout = finish(pixels, join(pixels, looks), client)
+    own, other = (resized(seen, Size(*pixels.shape[:2])) for seen in (looks.full, looks.other))
     return {
         "key": sample.key,
         "group": sample.group,
         "backdrop": sample.backdrop,
         "split": sample.split or split_of(sample.group),
-        "network": _figures(network, truth),
+        "u2netp": _figures(other, truth),
+        "network": _figures(own, truth),
         "stage": _figures(cutout.alpha, truth),
         "measures": {name: value for name, value in cutout.scores.items() if name != "mask_quality"},
     }
@@ -186,7 +189,7 @@ def print_tables(rows: list[dict[str, Any]]) -> None:
     print("|---|---|---|---|---|---|---|---|")
     for backdrop in ("white", "plain", "scene", "street", "composed"):
         chosen = [row for row in rows if row["backdrop"] == backdrop]
-        for by in [name for name in ("network", "candidate", "stage") if chosen and name in chosen[0]]:
+        for by in [name for name in ("u2netp", "network", "candidate", "stage") if chosen and name in chosen[0]]:
             means = [float(np.mean([row[by][name] for row in chosen])) for name in _METRICS]
             poor = float(np.mean([row[by]["iou"] < GOOD_IOU for row in chosen]))
             cells = " | ".join(

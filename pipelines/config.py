@@ -87,7 +87,7 @@ class EnhanceConfig:
         if "outpaint" in self.features:
             painters += self.thresholds.outpaint.painters
         painted = tuple(name for painter in dict.fromkeys(painters) for name in (painter, f"{painter}_upscale"))
-        return ("segmenter", "unsafe_image", "text_detector", "human_detector", *painted)
+        return ("segmenter", "product_segmenter", "unsafe_image", "text_detector", "human_detector", *painted)
 
     @property
     def sources(self) -> SourcePolicy:

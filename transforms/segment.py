@@ -16,11 +16,12 @@ from transforms.inference.batching import infer_batch
 from transforms.inference.client import shared_client
 from transforms.inference.config import ServingConfig
 from transforms.inference.interface import InferenceClient
-from transforms.ops.backdrop import border_ring, describe_backdrop, to_lab
-from transforms.ops.mask_gate import Looks, load_gate, measure_mask, whole_of
+from transforms.ops.backdrop import border_ring, describe_backdrop, fill_field, to_lab
+from transforms.ops.mask_gate import Looks, load_gate, measure_mask, measure_recheck, whole_of
 from transforms.ops.masks import (
     bounding_box,
     count_fragments,
+    dilated,
     gather_evidence,
     join_evidence,
     resized,
@@ -33,10 +34,14 @@ from transforms.work import Run
 
 Real = NDArray[np.float32]
 
+_OWN, _OTHER = "product_segmenter", "segmenter"  # the project's own network, and U2-Net-p
 _NETWORK = Size(320, 320)
 _WORKING_SIDE = 512  # longest side at which network, colour and gate meet
 _BAND = 2.5  # half width of the matting band, in working pixels
 _ZOOM_MARGIN = 0.15  # of the product's sides, around the closer look
+_ZOOM_RATIO = 0.6  # least ratio of that look's shorter side to its longer one
+_GREY = (150.0, 152.0, 155.0)  # the second backdrop
+_GONE_MARGIN = 4  # working pixels around the product that are emptied with it
 _SPECK_SHARE = 0.004  # of the product's area; smaller pieces are dropped
 _STUDIO_SPREAD = 1.4  # dE; a studio's backdrop is smoother, a wall or sheet rougher: its colours prove little
 _WHITISH = 93.0  # lightness from which a backdrop counts as white
@@ -96,7 +101,7 @@ def segment(job: Job, client: InferenceClient, limits: SegmentLimits) -> Job:
 
     Raises:
         Rejected: `no_product`, `no_backdrop` or `unclear_mask`.
-        ServingError: the segmenter gave no usable answer.
+        ServingError: one of the networks gave no usable answer.
     """
     assert job.image is not None, "segment comes after load"
     cutout = cut_out(job.image, client)
@@ -128,18 +133,43 @@ def cut_out(image: ProductImage, client: InferenceClient) -> Cutout:
     """The product of `image`, at its full resolution; a file's own alpha wins where it tells something."""
     if image.alpha is not None and is_informative(image.alpha):
         alpha = cast(Matte, image.alpha.astype(np.float32) / np.float32(255))
-        return _cutout(image.pixels, alpha, {"mask_quality": 1.0})
-    seen = join(image.pixels, look(image.pixels, client))
-    return finish(image.pixels, seen)
+        return _cutout(estimate_foreground(image.pixels, alpha), alpha, {"mask_quality": 1.0})
+    return finish(image.pixels, join(image.pixels, look(image.pixels, client)), client)
 
 
-def finish(pixels: Pixels, seen: Seen) -> Cutout:
+def finish(pixels: Pixels, seen: Seen, client: InferenceClient) -> Cutout:
     """Refine what was seen to a cutout with its scores."""
     alpha = matte(pixels, seen)
+    foreground = estimate_foreground(pixels, alpha)
     mask = resized(alpha, Size(*seen.probability.shape)) > 0.5
-    lab = to_lab(seen.pixels)
-    measures = measure_mask(lab, seen.looks, seen.probability, mask, seen.distance)
-    return _cutout(pixels, alpha, {**measures, "mask_quality": load_gate().quality(measures)})
+    measures = {
+        **measure_mask(to_lab(seen.pixels), seen.looks, seen.probability, mask, seen.distance),
+        **measure_recheck(mask, *recheck(foreground, alpha, seen.pixels, mask, client)),
+    }
+    return _cutout(foreground, alpha, {**measures, "mask_quality": load_gate().quality(measures)})
+
+
+def recheck(foreground: Pixels, alpha: Matte, pixels: Pixels, mask: Mask, client: InferenceClient) -> tuple[Real, Real]:
+    """What our network takes for product in the cutout before a grey, and in the picture when the product is gone.
+
+    A piece of backdrop in the mask looks odd before another backdrop; a lost part is still there when the rest is gone.
+
+    Args:
+        foreground: uint8 [H, W, 3], with its `alpha` float32 [H, W].
+        pixels: the picture at working size, uint8 [h, w, 3], with the product's `mask`, bool [h, w].
+
+    Returns:
+        Two probabilities, float32 [h, w].
+    """
+    size = Size(*mask.shape)
+    part = resized(alpha, size)[..., None]
+    laid = _scaled(foreground, size) * part + np.asarray(_GREY, np.float32) * (1 - part)
+    gone = dilated(mask, _GONE_MARGIN)
+    emptied = fill_field(pixels.astype(np.float32), ~gone) if not gone.all() else pixels
+    without = np.where(gone[..., None], emptied, pixels)
+    pictures = np.stack([_squash(np.rint(picture).astype(np.uint8)) for picture in (laid, without)])
+    again, left = (resized(answer, size) for answer in _ask(client, _OWN, pictures))
+    return again, left
 
 
 def is_informative(alpha: Pixels) -> bool:
@@ -149,24 +179,25 @@ def is_informative(alpha: Pixels) -> bool:
 
 
 def look(pixels: Pixels, client: InferenceClient) -> Looks:
-    """Five looks of the network at a picture (uint8 [H, W, 3]): four at the whole, one closer at what they found."""
+    """The networks' looks at a picture (uint8 [H, W, 3]): at the whole, then ours closer at what they found there."""
     size = working_size(Size(*pixels.shape[:2]))
     small = _squash(pixels)
-    answers = _ask(client, np.stack([small, small[:, ::-1], toned(small), np.rot90(small)]))
+    tone = toned(small)
+    answers = _ask(client, _OWN, np.stack([small, small[:, ::-1], tone, np.rot90(small)]))
     upright = (answers[0], answers[1][:, ::-1], answers[2], np.rot90(answers[3], -1))
-    full, flipped, tone, turned = (resized(np.ascontiguousarray(answer), size) for answer in upright)
-    whole = whole_of(full, flipped, tone, turned)
-    return Looks(full, flipped, tone, turned, _look_closer(pixels, whole, client))
+    own = tuple(resized(np.ascontiguousarray(answer), size) for answer in upright)
+    others = tuple(resized(answer, size) for answer in _ask(client, _OTHER, np.stack([small, tone])))
+    return Looks(*own, _look_closer(pixels, whole_of(own, others), client), *others)
 
 
 def _look_closer(pixels: Pixels, whole: Real, client: InferenceClient) -> Real:
-    """`whole` (float32 [h, w], working size) with the product's box seen again, larger."""
+    """`whole` (float32 [h, w], working size) with the product's box seen again, larger, by our network."""
     box = zoom_box(whole > 0.3)
     tall, wide = pixels.shape[0] / whole.shape[0], pixels.shape[1] / whole.shape[1]
     top, left = round(box.top * tall), round(box.left * wide)
     crop = pixels[top : max(round(box.bottom * tall), top + 1), left : max(round(box.right * wide), left + 1)]
     zoomed = whole.copy()
-    zoomed[box.top : box.bottom, box.left : box.right] = resized(_ask(client, _squash(crop)[None])[0], box.size)
+    zoomed[box.top : box.bottom, box.left : box.right] = resized(_ask(client, _OWN, _squash(crop)[None])[0], box.size)
     return zoomed
 
 
@@ -181,17 +212,25 @@ def toned(pixels: Pixels) -> Pixels:
 
 
 def zoom_box(mask: Mask) -> Box:
-    """The box of `mask` with a margin, or the whole picture where there is nothing to go by."""
+    """The box of `mask` with a margin, or the whole picture where there is nothing to go by.
+
+    A narrow box is widened: squashed to the network's square, a lamp post would be stretched until it is none.
+    """
     box = bounding_box(mask)
     if box.size.height < 4 or box.size.width < 4:
         return Box(0, 0, *mask.shape)
-    rows, columns = round(_ZOOM_MARGIN * box.size.height) + 2, round(_ZOOM_MARGIN * box.size.width) + 2
-    return Box(
-        max(0, box.top - rows),
-        max(0, box.left - columns),
-        min(mask.shape[0], box.bottom + rows),
-        min(mask.shape[1], box.right + columns),
-    )
+    tall, wide = ((1 + 2 * _ZOOM_MARGIN) * length + 4 for length in box.size)
+    least = _ZOOM_RATIO * max(tall, wide)
+    top, bottom = _widened(box.top, box.bottom, max(tall, least), mask.shape[0])
+    left, right = _widened(box.left, box.right, max(wide, least), mask.shape[1])
+    return Box(top, left, bottom, right)
+
+
+def _widened(first: int, last: int, length: float, limit: int) -> tuple[int, int]:
+    """`first` to `last` grown to `length` about their middle, within 0 and `limit`."""
+    middle = (first + last) / 2
+    begin = min(max(0, round(middle - length / 2)), first)
+    return begin, max(min(limit, round(middle + length / 2)), last)
 
 
 def working_size(size: Size) -> Size:
@@ -223,13 +262,13 @@ def matte(pixels: Pixels, seen: Seen) -> Matte:
     return refine_alpha(pixels.astype(np.float32) / np.float32(255), coarse, radius)
 
 
-def _cutout(pixels: Pixels, alpha: Matte, scores: dict[str, float]) -> Cutout:
+def _cutout(foreground: Pixels, alpha: Matte, scores: dict[str, float]) -> Cutout:
     mask = alpha >= 0.5
-    return Cutout(estimate_foreground(pixels, alpha), alpha, mask, bounding_box(mask), scores)
+    return Cutout(foreground, alpha, mask, bounding_box(mask), scores)
 
 
-def _ask(client: InferenceClient, images: Pixels) -> Real:
-    answer = infer_batch(client, "segmenter", {"IMAGE": np.ascontiguousarray(images)})
+def _ask(client: InferenceClient, model: str, images: Pixels) -> Real:
+    answer = infer_batch(client, model, {"IMAGE": np.ascontiguousarray(images)})
     return cast(Real, answer["ALPHA"][..., 0])
 
 

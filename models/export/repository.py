@@ -165,7 +165,7 @@ def _code_of(source: Path, models: Sequence[str]) -> dict[str, Dependencies]:
 
 
 def _repository_key(source: Path, models: Sequence[str], code: Mapping[str, Dependencies], factor: int) -> str:
-    from models.export.onnx import SOURCES, package_file
+    from models.export.onnx import source_file
 
     parts: list[bytes] = [str(factor).encode(), version_of("onnx").encode(), precision_here("bf16").encode()]
     parts += [version_of(engine).encode() for engine in ("onnxruntime", "openvino")]
@@ -173,7 +173,7 @@ def _repository_key(source: Path, models: Sequence[str], code: Mapping[str, Depe
         parts += [part for path in files_under(folder) for part in (path.name.encode(), path.read_bytes())]
     for model in models:
         parts += code[model].parts()
-        parts += [package_file(*SOURCES[model]).read_bytes()] if _is_engine(source / model) else []
+        parts += [source_file(model).read_bytes()] if _is_engine(source / model) else []
     return digest_of(parts)[:24]
 
 

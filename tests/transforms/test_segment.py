@@ -7,6 +7,7 @@ import pytest
 from transforms.errors import Rejected
 from transforms.inference.config import ServingConfig
 from transforms.inference.fake import FakeClient
+from transforms.ops.mask_gate import measure_recheck
 from transforms.ops.mask_metrics import iou
 from transforms.records import Box, Job, Product, ProductImage, Size, SourceFacts
 from transforms.segment import (
@@ -14,6 +15,7 @@ from transforms.segment import (
     SegmentProducts,
     cut_out,
     is_informative,
+    recheck,
     segment,
     toned,
     working_size,
@@ -40,10 +42,13 @@ def job_of(pixels, alpha=None):
     return Job(product, image=ProductImage(pixels, FACTS, alpha))
 
 
+def both(answer):
+    """A client both of whose networks answer by `answer(inputs)`."""
+    return FakeClient({"segmenter": answer, "product_segmenter": answer})
+
+
 def blind(value=0.0):
-    return FakeClient(
-        {"segmenter": lambda inputs: {"ALPHA": np.full((len(inputs["IMAGE"]), 320, 320, 1), value, "f4")}}
-    )
+    return both(lambda inputs: {"ALPHA": np.full((len(inputs["IMAGE"]), 320, 320, 1), value, "f4")})
 
 
 def test_a_product_on_white_is_cut_out_at_full_resolution():
@@ -60,14 +65,29 @@ def test_a_product_on_white_is_cut_out_at_full_resolution():
     assert 0 <= job.scores["segment_mask_quality"] <= 1
 
 
-def test_the_network_looks_five_times_whole_mirrored_toned_turned_and_closer():
+def looks_of(client, model):
+    return np.concatenate([inputs["IMAGE"] for name, inputs in client.requests if name == model])
+
+
+def test_our_network_looks_five_times_then_at_the_cutout_and_at_what_is_left_and_the_other_network_twice():
     client = FakeClient()
     segment(job_of(vase()[0]), client, OPEN)
-    looks = np.concatenate([inputs["IMAGE"] for _, inputs in client.requests])
-    assert looks.shape == (5, 320, 320, 3)
-    assert np.array_equal(looks[0], looks[1][:, ::-1])
-    assert np.array_equal(looks[0], np.rot90(looks[3], -1))
-    assert (looks[4] != 255).any(axis=-1).mean() > 1.5 * (looks[0] != 255).any(axis=-1).mean()
+    own, other = looks_of(client, "product_segmenter"), looks_of(client, "segmenter")
+    assert own.shape == (7, 320, 320, 3)
+    assert np.array_equal(own[0], own[1][:, ::-1])
+    assert np.array_equal(own[0], np.rot90(own[3], -1))
+    assert (own[4] != 255).any(axis=-1).mean() > 1.5 * (own[0] != 255).any(axis=-1).mean()
+    assert np.array_equal(other, own[[0, 2]])
+    assert np.ptp(own[5][:20], axis=(0, 1)).max() == 0
+    assert np.abs(own[5][160, 160] - own[0][160, 160].astype(int)).max() < 20
+    assert (own[6] > 240).all()
+
+
+def test_a_product_that_one_network_misses_is_not_trusted():
+    nothing = FakeClient({"segmenter": lambda inputs: {"ALPHA": np.zeros((*inputs["IMAGE"].shape[:3], 1), "f4")}})
+    doubted, trusted = (segment(job_of(vase()[0]), client, OPEN).scores for client in (nothing, FakeClient()))
+    assert doubted["segment_second_agreement"] == 0 < trusted["segment_second_agreement"]
+    assert doubted["segment_mask_quality"] < trusted["segment_mask_quality"]
 
 
 @pytest.mark.parametrize(("level", "darker"), [(250, True), (20, False)])
@@ -116,7 +136,7 @@ def test_an_unclear_mask_is_rejected_with_quality_and_limit():
 
     room = np.random.Generator(np.random.Philox(2)).integers(0, 255, (300, 300, 3), dtype=np.uint8)
     with pytest.raises(Rejected) as refusal:
-        segment(job_of(cv2.GaussianBlur(room, (0, 0), 6)), FakeClient({"segmenter": scatter}), SegmentLimits())
+        segment(job_of(cv2.GaussianBlur(room, (0, 0), 6)), both(scatter), SegmentLimits())
     assert refusal.value.reason == "unclear_mask"
     assert refusal.value.value < refusal.value.limit == SegmentLimits().min_mask_quality
 
@@ -150,6 +170,32 @@ def test_working_size_keeps_the_ratio_and_the_zoom_box_keeps_inside():
     assert zoom_box(mask) == Box(0, 0, 100, 100)
     mask[0:40, 60:100] = True
     assert zoom_box(mask) == Box(0, 52, 48, 100)
+
+
+def test_a_narrow_product_is_looked_at_with_what_is_beside_it():
+    mask = np.zeros((200, 200), np.bool_)
+    mask[20:180, 96:104] = True
+    box = zoom_box(mask)
+    assert box.size.width >= 0.6 * box.size.height - 1 and box.top <= 20 and box.bottom >= 180
+    assert abs((box.left + box.right) / 2 - 100) <= 1
+
+
+def test_a_mask_that_takes_backdrop_along_or_leaves_a_part_behind_shows_when_it_is_looked_at_again():
+    pixels, mask = vase()
+    alpha, client = (
+        mask.astype(np.float32),
+        both(lambda inputs: {"ALPHA": (inputs["IMAGE"][..., :1] < 100).astype("f4")}),
+    )
+    half, wide = alpha.copy(), cv2.dilate(alpha, np.ones((61, 61), np.uint8))
+    half[: alpha.shape[0] // 2] = 0
+
+    def measures(matte):
+        again, left = recheck(pixels, matte, pixels, matte > 0.5, client)
+        return measure_recheck(matte > 0.5, again, left)
+
+    assert measures(alpha)["recut_agreement"] > 0.9 and measures(alpha)["remains"] < 0.02
+    assert measures(half)["remains"] > 0.3
+    assert measures(wide)["recut_agreement"] < 0.8
 
 
 def test_the_step_travels_to_a_worker():

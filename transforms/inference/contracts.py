@@ -99,17 +99,22 @@ def upscale_contract(name: str, *, instances: int = 1) -> ModelContract:
     )
 
 
+def _segmenter_contract(name: str, *, cpu_precision: str) -> ModelContract:
+    return ModelContract(
+        name,
+        (TensorSpec("IMAGE", UINT8, (320, 320, 3)),),
+        (TensorSpec("ALPHA", FP32, (320, 320, 1), low=0.0, high=1.0),),
+        platform="tensorrt_plan",
+        cpu_engine="openvino",
+        cpu_precision=cpu_precision,
+    )
+
+
 CONTRACTS: Mapping[str, ModelContract] = {
     contract.name: contract
     for contract in (
-        ModelContract(
-            "segmenter",
-            (TensorSpec("IMAGE", UINT8, (320, 320, 3)),),
-            (TensorSpec("ALPHA", FP32, (320, 320, 1), low=0.0, high=1.0),),
-            platform="tensorrt_plan",
-            cpu_engine="openvino",
-            cpu_precision="bf16",
-        ),
+        _segmenter_contract("segmenter", cpu_precision="bf16"),
+        _segmenter_contract("product_segmenter", cpu_precision="fp32"),
         ModelContract(
             "unsafe_image",
             (TensorSpec("IMAGE", UINT8, (224, 224, 3)),),

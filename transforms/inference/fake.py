@@ -95,6 +95,7 @@ def _upscale(inputs: Tensors) -> dict[str, NDArray[Any]]:
 
 RESPONDERS: Mapping[str, Responder] = {
     "segmenter": _segment,
+    "product_segmenter": _segment,
     "unsafe_image": _constant(SCORE=0.01),
     "text_detector": _constant(COVERAGE=0.0, BOXES=0.0),
     "human_detector": _constant(SCORE=0.0),

@@ -26,10 +26,11 @@ _COLOR_STEP = 6.0  # dE from which colour alone would call a pixel product
 
 
 class Looks(NamedTuple):
-    """What the network saw on each of its looks, in the picture's frame: probabilities, float32 [H, W].
+    """What two networks saw on each of their looks, in the picture's frame: probabilities, float32 [H, W].
 
     `toned` saw the picture with its backdrop brought to a middle tone, which shows white goods on white; `turned` saw
-    it on its side; `zoomed` saw the product's box only, and equals the others' median outside it.
+    it on its side; `zoomed` saw the product's box only, and equals `whole` outside it. `other` and `other_toned` are
+    the second network's, which was trained on other pictures and is seldom wrong in the same way.
     """
 
     full: Real
@@ -37,20 +38,35 @@ class Looks(NamedTuple):
     toned: Real
     turned: Real
     zoomed: Real
+    other: Real
+    other_toned: Real
 
     def whole(self) -> Real:
-        """The median of the looks at the whole picture: one that fails does not count."""
-        return whole_of(self.full, self.flipped, self.toned, self.turned)
+        """See `whole_of`."""
+        return whole_of((self.full, self.flipped, self.toned, self.turned), (self.other, self.other_toned))
+
+    def own(self) -> Real:
+        """The first network's word: the whole picture and the closer look, half and half."""
+        return (median_of(self.full, self.flipped, self.toned, self.turned) + self.zoomed) / 2
+
+    def others(self) -> Real:
+        """The second network's word: the mean of its looks."""
+        return cast(Real, (self.other + self.other_toned) / 2)
 
     def merged(self) -> Real:
-        """The network's word: the whole picture and the closer look, half and half."""
-        return (self.whole() + self.zoomed) / 2
+        """Both networks' word: the mean."""
+        return (self.own() + self.others()) / 2
 
 
-def whole_of(full: Real, flipped: Real, toned: Real, turned: Real) -> Real:
-    """The median of four probabilities: the mean of the middle two."""
-    looks = np.sort(np.stack([full, flipped, toned, turned]), axis=0)
-    return cast(Real, (looks[1] + looks[2]) / 2)
+def whole_of(own: tuple[Real, ...], others: tuple[Real, ...]) -> Real:
+    """Both networks' word on the whole picture: the first's median, the second's mean, half and half."""
+    return cast(Real, (median_of(*own) + np.mean(np.stack(others), axis=0)) / 2)
+
+
+def median_of(*looks: Real) -> Real:
+    """The median of four probabilities, the mean of the middle two: a look that fails does not count."""
+    ordered = np.sort(np.stack(looks), axis=0)
+    return cast(Real, (ordered[1] + ordered[2]) / 2)
 
 
 @dataclass(frozen=True)
@@ -92,6 +108,7 @@ def measure_mask(lab: Real, looks: Looks, probability: Real, mask: Mask, distanc
         "turn_agreement": iou(looks.full + looks.flipped > 1.0, looks.turned > 0.5),
         "threshold_stability": iou(merged > 0.75, merged > 0.25),
         "network_agreement": iou(merged > 0.5, mask),
+        **_second_measures(looks, mask),
         "certainty": _certainty(probability, mask),
         **_network_measures(looks, mask),
         **_color_measures(mask, distance),
@@ -100,8 +117,24 @@ def measure_mask(lab: Real, looks: Looks, probability: Real, mask: Mask, distanc
     }
 
 
+def measure_recheck(mask: Mask, again: Real, left: Real) -> dict[str, float]:
+    """What a second look says about `mask` (bool [H, W]).
+
+    Args:
+        again: probability of product where the cutout lies before another backdrop, float32 [H, W].
+        left: the same for the picture without the product.
+    """
+    area = max(1, int(np.count_nonzero(mask)))
+    return {
+        "recut_agreement": iou(again > 0.5, mask),
+        "recut_lost": int(np.count_nonzero(mask & (again < 0.5))) / area,
+        "remains": min(2.0, int(np.count_nonzero(left > 0.5)) / area),
+        "remains_doubt": min(2.0, float(left.sum()) / area),
+    }
+
+
 def _network_measures(looks: Looks, mask: Mask) -> dict[str, float]:
-    """Where the network and the mask differ, as shares of the mask's area."""
+    """Where the networks and the mask differ, as shares of the mask's area."""
     merged, area = looks.merged(), max(1, int(np.count_nonzero(mask)))
     spread = np.std(np.stack(looks), axis=0)
     return {
@@ -111,6 +144,18 @@ def _network_measures(looks: Looks, mask: Mask) -> dict[str, float]:
         "confidence": float(merged[mask].mean()) if mask.any() else 0.0,
         "leak": min(2.0, float(merged[~mask].sum()) / area),
         "look_spread": min(2.0, float(spread.sum()) / area),
+    }
+
+
+def _second_measures(looks: Looks, mask: Mask) -> dict[str, float]:
+    """How far the two networks agree with each other and with the mask: seldom are both wrong in one way."""
+    own, others, area = looks.own() > 0.5, looks.others() > 0.5, max(1, int(np.count_nonzero(mask)))
+    return {
+        "second_agreement": iou(own, others),
+        "own_support": iou(own, mask),
+        "second_support": iou(others, mask),
+        "second_tone_agreement": iou(looks.other > 0.5, looks.other_toned > 0.5),
+        "disputed_share": min(2.0, int(np.count_nonzero(eroded(own ^ others, 1))) / area),
     }
 
 

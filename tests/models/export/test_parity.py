@@ -39,6 +39,6 @@ def test_served_engines_agree_with_their_reference(
     printed = capsys.readouterr().out.splitlines()
     least = [float(line.rpartition("least_iou=")[2].rstrip(")")) for line in printed]
     means = [float(line.rpartition("mean=")[2].split(",")[0]) for line in printed]
-    assert [line.partition(":")[0] for line in printed] == ["segmenter", "unsafe_image"]
+    assert [line.partition(":")[0] for line in printed] == ["segmenter", "product_segmenter", "unsafe_image"]
     assert min(least) > 0.97
     assert max(means) < 0.02

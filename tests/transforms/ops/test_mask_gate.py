@@ -41,10 +41,20 @@ def test_each_defect_moves_its_measure():
     shifted = np.roll(mask, 9, axis=1)
     assert measures_of(lab, shifted)["edge_contrast"] < clean["edge_contrast"] - 0.3
     assert measures_of(lab, shifted)["edge_strength"] < clean["edge_strength"] - 0.3
-    for name, measure in (("flipped", "flip"), ("zoomed", "zoom"), ("toned", "tone"), ("turned", "turn")):
-        other = looks_of(mask, **{name: shifted.astype(np.float32)})
-        assert measures_of(lab, mask, other)[f"{measure}_agreement"] < 0.8
-    unsure = Looks(*(np.where(mask, 0.55, 0.4).astype(np.float32),) * 5)
+    for name, measure in (
+        ("flipped", "flip_agreement"),
+        ("zoomed", "zoom_agreement"),
+        ("toned", "tone_agreement"),
+        ("turned", "turn_agreement"),
+        ("other_toned", "second_tone_agreement"),
+    ):
+        looks = looks_of(mask, **{name: shifted.astype(np.float32)})
+        assert measures_of(lab, mask, looks)[measure] < 0.9 < clean[measure]
+    elsewhere = {name: shifted.astype(np.float32) for name in ("other", "other_toned")}
+    disputed = measures_of(lab, mask, looks_of(mask, **elsewhere))
+    assert disputed["second_agreement"] == disputed["second_support"] < 0.8 < disputed["own_support"]
+    assert disputed["disputed_share"] > 0.1 and clean["disputed_share"] == 0
+    unsure = Looks(*(np.where(mask, 0.55, 0.4).astype(np.float32),) * len(Looks._fields))
     assert measures_of(lab, mask, unsure)["certainty"] < 0.3
     holed = mask.copy()
     holed[50:60, 50:60] = False
