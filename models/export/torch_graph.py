@@ -1,0 +1,50 @@
+"""A torch module as an ONNX graph with weights in half precision, each widened where it is used."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Mapping, Sequence
+
+import onnx
+import torch
+from torch import Tensor, nn
+
+from models.training.export_segmenter import halved
+
+_OPSET = 17
+
+
+def graph_of(
+    module: nn.Module,
+    inputs: Mapping[str, Tensor],
+    outputs: Sequence[str],
+    dynamic: Mapping[str, Mapping[int, str]] | None = None,
+    *,
+    half: bool = True,
+) -> onnx.ModelProto:
+    """`module` as ONNX.
+
+    Args:
+        module: in evaluation mode; called with `inputs` by position.
+        inputs: examples by name, in the order of the module's arguments.
+        outputs: names of its outputs.
+        dynamic: name -> dimension -> its name; all others are fixed at the examples' sizes.
+        half: keep weights as float16; what differs is below half precision's own step.
+    """
+    file = io.BytesIO()
+    with warnings.catch_warnings():
+        # deprecated for one that needs onnxscript; torch is pinned, and answers are held against the module's
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module,
+            tuple(inputs.values()),
+            file,  # type: ignore[arg-type]
+            input_names=list(inputs),
+            output_names=list(outputs),
+            opset_version=_OPSET,
+            dynamic_axes={name: dict(axes) for name, axes in (dynamic or {}).items()},
+            dynamo=False,
+        )
+    graph = onnx.load_from_string(file.getvalue())
+    return halved(graph) if half else graph

@@ -1,0 +1,103 @@
+"""What a variant is given and what it is to answer, out of an example: variants differ by this data alone."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.data.examples import Bytes, Example
+from models.registry import MOST_REFERENCES, REFERENCE_SIDE, Variant
+from models.training.masking import Rng, draw_frame
+
+GREY = 128
+_SHRINK = 3
+
+
+class Conditions(NamedTuple):
+    """One training pair.
+
+    Attributes:
+        target: uint8 [H, W, 3].
+        given: uint8 [H, W, 3], grey where nothing is known.
+        known: float32 [H, W], 1 where `given` counts.
+        references: uint8 [N, 64, 64, 3], N up to 8, products on grey.
+    """
+
+    target: Bytes
+    given: Bytes
+    known: NDArray[np.float32]
+    references: Bytes
+
+
+def conditions_of(example: Example, variant: Variant, rng: Rng) -> Conditions | None:
+    """The pair of `variant`, or None where the example lacks a picture for it."""
+    target = example.later if variant.target == "later" else example.scene
+    if target is None or (variant.references and not example.products):
+        return None
+    given, known = _GIVEN[variant.registered](example, rng)
+    pictures = [on_grey(product) for product in example.products[:MOST_REFERENCES]] if variant.references else []
+    references = np.stack(pictures) if pictures else np.zeros((0, REFERENCE_SIDE, REFERENCE_SIDE, 3), np.uint8)
+    return Conditions(target, given, known, references)
+
+
+def mirrored(pair: Conditions) -> Conditions:
+    """The pair as in a mirror."""
+    flipped = (np.ascontiguousarray(plane[:, ::-1]) for plane in pair[:3])
+    return Conditions(*flipped, np.ascontiguousarray(pair.references[:, :, ::-1]))  # type: ignore[arg-type]
+
+
+def on_grey(product: Bytes) -> Bytes:
+    """A product (uint8 [h, w, 4], straight alpha) fitted into 64 x 64 pixels of grey, uint8 [64, 64, 3]."""
+    height, width = product.shape[:2]
+    scale = REFERENCE_SIDE / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    alpha = product[..., 3:].astype(np.float32) / 255
+    laid = product[..., :3] * alpha + GREY * (1 - alpha)
+    small = cv2.resize(laid.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    canvas = np.full((REFERENCE_SIDE, REFERENCE_SIDE, 3), GREY, np.uint8)
+    top, left = (REFERENCE_SIDE - size[1]) // 2, (REFERENCE_SIDE - size[0]) // 2
+    canvas[top : top + size[1], left : left + size[0]] = np.rint(small)
+    return canvas
+
+
+Given = tuple[Bytes, NDArray[np.float32]]
+
+
+def _products(example: Example, _: Rng) -> Given:
+    """The products in studio light where that was rendered, else as the scene shows them."""
+    coverage = example.coverage
+    colors = example.scene
+    if example.registered is not None:
+        coverage, colors = example.registered[..., 3], example.registered[..., :3]
+    known = (coverage == 255).astype(np.float32)
+    return _masked(colors, known), known
+
+
+def _frame(example: Example, rng: Rng) -> Given:
+    known = draw_frame(rng, *example.coverage.shape)
+    return _masked(example.scene, known), known
+
+
+def _small(example: Example, _: Rng) -> Given:
+    height, width = example.coverage.shape
+    small = cv2.resize(example.scene, (width // _SHRINK, height // _SHRINK), interpolation=cv2.INTER_AREA)
+    large = cast(Bytes, cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC))
+    return large, np.ones((height, width), np.float32)
+
+
+def _scene(example: Example, _: Rng) -> Given:
+    return example.scene, np.ones(example.coverage.shape, np.float32)
+
+
+def _nothing(example: Example, _: Rng) -> Given:
+    return np.full_like(example.scene, GREY), np.zeros(example.coverage.shape, np.float32)
+
+
+_GIVEN = {"products": _products, "frame": _frame, "small": _small, "scene": _scene, "nothing": _nothing}
+
+
+def _masked(picture: Bytes, known: NDArray[np.float32]) -> Bytes:
+    return np.where(known[..., None] > 0, picture, np.uint8(GREY)).astype(np.uint8)
