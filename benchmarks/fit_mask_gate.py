@@ -2,9 +2,10 @@
 
     python -m benchmarks.fit_mask_gate rows.jsonl [more.jsonl ...] --out transforms/data/mask_gate.json
 
-Ridge-regularised logistic regression on standardised measures, both classes weighing the same. Then the bias is moved
-so that at quality 0.5 the wanted share of poor masks is caught among pictures that a fit had not seen: every fifth of
-the tuning half's products is judged by a fit to the others.
+Ridge-regularised logistic regression on standardised measures, both classes weighing the same, over the masks that are
+not refused for their shape anyway. Then the bias is moved so that at quality 0.5 the wanted share of poor masks is
+caught among pictures that a fit had not seen: every fifth of the tuning half's products is judged by a fit to the
+others.
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ def main() -> None:
     args = _arguments()
     rows = [json.loads(line) for path in args.rows for line in path.read_text(encoding="utf-8").splitlines()]
     tuning = [row for row in rows if row["split"] == "tuning"]
+    shapely = [row for row in tuning if not row["shapeless"]]
     names = tuple(tuning[0]["measures"])
-    bias, weights = fit(*_table(tuning, names), ridge=args.ridge)
-    unseen = out_of_fold(tuning, names, ridge=args.ridge)
-    good = _table(tuning, names)[1]
-    bias -= float(np.quantile(unseen[~good], args.recall))
+    bias, weights = fit(*_table(shapely, names), ridge=args.ridge)
+    unseen = out_of_fold(shapely, names, ridge=args.ridge)
+    bias -= float(np.quantile(unseen[~_table(shapely, names)[1]], share_to_catch(tuning, args.recall)))
     held_out = [row for row in rows if row["split"] == "held_out"]
     content = {
         "fitted_by": "benchmarks/fit_mask_gate.py",
@@ -85,6 +86,13 @@ def out_of_fold(rows: list[dict[str, Any]], names: tuple[str, ...], *, ridge: fl
     return odds
 
 
+def share_to_catch(rows: list[dict[str, Any]], recall: float) -> float:
+    """What share of the poor masks that are not refused for their shape must be caught, for `recall` of all poor."""
+    poor = [row for row in rows if row["stage"]["iou"] < GOOD_IOU]
+    left = sum(not row["shapeless"] for row in poor)
+    return max(0.0, 1 - (1 - recall) * len(poor) / max(1, left))
+
+
 def _table(rows: list[dict[str, Any]], names: tuple[str, ...]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     table = np.asarray([[row["measures"][name] for name in names] for row in rows], np.float64)
     return table, np.asarray([row["stage"]["iou"] >= GOOD_IOU for row in rows])
@@ -94,7 +102,7 @@ def _summary(
     rows: list[dict[str, Any]], names: tuple[str, ...], bias: float, weights: NDArray[np.float64]
 ) -> dict[str, float]:
     table, good = _table(rows, names)
-    refused = bias + table @ weights < 0
+    refused = (bias + table @ weights < 0) | np.asarray([row["shapeless"] for row in rows])
     return {
         "pictures": len(rows),
         "poor": int((~good).sum()),

@@ -27,13 +27,14 @@ from numpy.typing import NDArray
 from benchmarks.local_models import local_client
 from models.data.compositions import compose
 from models.data.cutouts import read_layers
+from transforms.errors import Rejected
 from transforms.inference.interface import InferenceClient
 from transforms.ops.human import open_session
 from transforms.ops.mask_gate import load_gate
 from transforms.ops.mask_metrics import boundary_iou, iou, mean_absolute_error, s_measure
 from transforms.ops.masks import resized
-from transforms.records import Matte, Pixels, Size
-from transforms.segment import SegmentLimits, finish, join, look
+from transforms.records import Cutout, Matte, Pixels, Size
+from transforms.segment import SegmentLimits, check_cutout, finish, join, look
 
 GOOD_IOU = 0.9
 _SIDE = 320  # pixels of what a candidate is sent
@@ -144,8 +145,18 @@ def measure(sample: Sample, pixels: Pixels, truth: Matte, client: InferenceClien
         "u2netp": _figures(other, truth),
         "network": _figures(own, truth),
         "stage": _figures(cutout.alpha, truth),
+        "shapeless": _is_shapeless(cutout),
         "measures": {name: value for name, value in cutout.scores.items() if name != "mask_quality"},
     }
+
+
+def _is_shapeless(cutout: Cutout) -> bool:
+    """True where the stage refuses a cutout whatever its quality: too little, too much, or in pieces."""
+    try:
+        check_cutout(cutout, SegmentLimits(min_mask_quality=0.0), pasted=True)
+    except Rejected:
+        return True
+    return False
 
 
 def _look_of(session: Any, pixels: Pixels) -> Matte:
@@ -209,7 +220,7 @@ def _print_gate(split: str, backdrop: str, rows: list[dict[str, Any]]) -> None:
     for row in rows:
         counts = passed[row["stage"]["iou"] >= GOOD_IOU]
         counts[0] += 1
-        counts[1] += load_gate().quality(row["measures"]) < SegmentLimits().min_mask_quality
+        counts[1] += row["shapeless"] or load_gate().quality(row["measures"]) < SegmentLimits().min_mask_quality
     (good, refused), (poor, caught) = passed[True], passed[False]
     if good + poor:
         print(

@@ -107,15 +107,21 @@ def segment(job: Job, client: InferenceClient, limits: SegmentLimits) -> Job:
     cutout = cut_out(job.image, client)
     scores = {f"segment_{name}": value for name, value in cutout.scores.items()}
     try:
-        _check(cutout, limits, pasted=job.task != "outpaint")
+        check_cutout(cutout, limits, pasted=job.task != "outpaint")
     except Rejected as refusal:
         refusal.scores = scores
         raise
     return replace(job, cutout=cutout, scores={**job.scores, **scores})
 
 
-def _check(cutout: Cutout, limits: SegmentLimits, *, pasted: bool) -> None:
-    """A mask is held to its quality where the cutout is pasted; an extended scene keeps its whole frame as it is."""
+def check_cutout(cutout: Cutout, limits: SegmentLimits, *, pasted: bool) -> None:
+    """Refuse a cutout that its scores or its shape speak against.
+
+    A mask is held to its quality where the cutout is pasted; an extended scene keeps its whole frame as it is.
+
+    Raises:
+        Rejected: `no_product`, `no_backdrop` or `unclear_mask`.
+    """
     share, quality = float(cutout.mask.mean()), cutout.scores["mask_quality"]
     if share < limits.min_product_share:
         raise Rejected("no_product", "hardly anything was cut out", value=share, limit=limits.min_product_share)

