@@ -42,7 +42,7 @@ from models.training.train_autoencoder import to_bytes
 from transforms.errors import ConfigError
 
 _KNOWN_WEIGHT = 0.2  # of a cell that was given: the decoder joins it anyway
-_HELD_OUT_BATCHES = 6
+_HELD_OUT_BATCHES = 4
 
 
 class Stage(NamedTuple):
@@ -297,7 +297,7 @@ def paint(network: Canvas, batch: dict[str, Tensor], seeds: Sequence[int], sampl
 
 
 @torch.no_grad()
-def sheet(network: Canvas, autoencoder: Autoencoder, held_out: Packed, target: Path, each: int = 4) -> None:
+def sheet(network: Canvas, autoencoder: Autoencoder, held_out: Packed, target: Path, each: int) -> None:
     """Held-out pairs of each variant as rows of a PNG: given, painted, asked for; the same pairs and seeds always."""
     lines = []
     for file in range(len(held_out.paths)):
@@ -325,6 +325,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1, help="of torch on the CPU (default %(default)s)")
     parser.add_argument("--save_every", type=int, default=100, help="steps between checkpoints")
     parser.add_argument("--sheet_every", type=int, default=500, help="steps between sheets of samples")
+    parser.add_argument("--sheet_rows", type=int, default=4, help="held-out pairs a sheet of each packed file")
     return parser.parse_args(arguments)
 
 
@@ -368,7 +369,7 @@ def _run(
                 records.add(record)
                 if autoencoder is not None and (state.step % args.sheet_every == 0 or last):
                     own = deepcopy(state.average).cpu()
-                    sheet(own, autoencoder, held_out, args.run / "samples" / f"{state.step:06d}.png")
+                    sheet(own, autoencoder, held_out, args.run / "samples" / f"{state.step:06d}.png", args.sheet_rows)
             if state.step % args.save_every == 0 or last:
                 save_state(args.run, accelerator)
 
