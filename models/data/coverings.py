@@ -195,7 +195,7 @@ def _marble(graph: Graph, color: Color) -> None:
     veins.inputs[1].default_value = 0.06
     dark = sum(color) / 3 < 0.4
     vein = shade(color, 3.2 if dark else 0.62)
-    graph.set(Base_Color=graph.ramp(veins.outputs["Value"], [(0.0, vein), (0.025, color)]), Roughness=0.12)
+    graph.set(Base_Color=graph.ramp(veins.outputs["Value"], [(0.0, vein), (0.011, color)]), Roughness=0.12)
 
 
 def _laminate(graph: Graph, color: Color) -> None:
