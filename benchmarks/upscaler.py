@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.data.degradations import Pair, degrade, draw_crop, photographs, read_large, shrink
+from models.export.cards import WEIGHTS
 from models.serving.enlarge import load_enlarger
-from models.serving.text import WEIGHTS
 from transforms.records import Size
 
 Bytes = NDArray[np.uint8]

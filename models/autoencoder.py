@@ -13,13 +13,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-STRIDE = 16
+from models.checkpoint import Card, read_checkpoint
+from models.registry import LATENT_CHANNELS, STRIDE
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class AutoencoderSpec:
         depths: residual blocks at those levels, in the encoder (its first level has none) and in the decoder.
     """
 
-    channels: int = 32
+    channels: int = LATENT_CHANNELS
     widths: tuple[int, int, int, int] = (24, 48, 96, 160)
     depths: tuple[int, int, int, int] = (1, 2, 2, 2)
 
@@ -159,6 +161,19 @@ class Autoencoder(nn.Module):
         for half in (self.encoder, self.decoder):
             half.mean += mean.view(1, -1, 1, 1) * half.scale
             half.scale *= scale.view(1, -1, 1, 1)
+
+
+def read_autoencoder(folder: Path) -> tuple[Autoencoder, Card]:
+    """The autoencoder of a checkpoint, ready to answer, and its card.
+
+    Raises:
+        ConfigError: there is no such checkpoint (see `models.checkpoint.read_checkpoint`).
+    """
+    checkpoint = read_checkpoint(folder, "autoencoder")
+    sizes = {name: tuple(size) if isinstance(size, list) else size for name, size in checkpoint.card.spec.items()}
+    autoencoder = Autoencoder(AutoencoderSpec(**sizes))
+    autoencoder.load_state_dict(checkpoint.tensors)
+    return autoencoder.eval(), checkpoint.card
 
 
 def joined(decoded: Tensor, given: Tensor, known: Tensor) -> Tensor:

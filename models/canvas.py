@@ -7,12 +7,13 @@ pictures that are not in register join the words as tokens. Both bodies are diff
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from pathlib import Path
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
+from models.checkpoint import Card, read_checkpoint
 from models.registry import LATENT_CHANNELS, MOST_REFERENCES, STRIDE, TEXT_TOKENS, TEXT_WIDTH, CanvasSpec
 
 _INPUTS = 2 * LATENT_CHANNELS + 1
@@ -109,14 +110,17 @@ def _dit(spec: CanvasSpec) -> Any:
     )
 
 
-def spec_of(card: dict[str, Any]) -> CanvasSpec:
-    """The spec that a checkpoint's card holds."""
-    return CanvasSpec(card["body"], tuple(card["widths"]), card["depth"])
+def read_canvas(folder: Path) -> tuple[Canvas, Card]:
+    """The base or variant of a checkpoint, ready to answer, and its card.
 
-
-def describe(spec: CanvasSpec) -> dict[str, Any]:
-    """The spec for a card."""
-    return asdict(spec)
+    Raises:
+        ConfigError: there is no such checkpoint (see `models.checkpoint.read_checkpoint`).
+    """
+    checkpoint = read_checkpoint(folder, "canvas")
+    spec = checkpoint.card.spec
+    network = Canvas(CanvasSpec(spec["body"], tuple(spec["widths"]), spec["depth"]))
+    network.load_state_dict(checkpoint.tensors)
+    return network.eval(), checkpoint.card
 
 
 def latent_size(height: int, width: int) -> tuple[int, int]:

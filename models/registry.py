@@ -32,6 +32,8 @@ class CanvasSpec:
 
 
 SPECS: Mapping[str, CanvasSpec] = {
+    "canvas-rehearsal": CanvasSpec("unet", (32, 64), 1),  # to see that everything runs
+    "canvas-xs": CanvasSpec("unet", (64, 128), 1),
     "canvas-s": CanvasSpec("unet", (96, 192), 1),
     "canvas-m": CanvasSpec("unet", (192, 384), 2),
     "canvas-l": CanvasSpec("unet", (320, 640, 960), 2),

@@ -1,4 +1,4 @@
-"""Procedural coverings of floors, walls and rugs: planks, tiles, carpet, concrete, paint, brick, plaster, slats, weave.
+"""Procedural coverings of floors, walls, boards and rugs: planks, tiles, carpet, paint, brick, plaster, marble, linen.
 
 Every covering reads its pattern from the object's own x and y in metres, so a plank is as long in any room.
 """
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from models.data.blender import linear
+from models.data.scene import Top
 from models.data.shots import Color, Floor, Wall
 from models.data.surfaces import Graph, shade
 
@@ -24,6 +25,13 @@ def wall_covering(kind: Wall, color: Color) -> Any:
     """Return the material of a wall; `color` is sRGB in [0, 1]."""
     graph = Graph.new(kind)
     _WALLS[kind](graph, color)
+    return graph.material
+
+
+def top_covering(kind: Top, color: Color) -> Any:
+    """Return the material of a table's top or a shelf; `color` is sRGB in [0, 1]."""
+    graph = Graph.new(kind)
+    _TOPS[kind](graph, color)
     return graph.material
 
 
@@ -109,17 +117,130 @@ def _slats(graph: Graph, color: Color) -> None:
     graph.bump(gaps, 0.8, 0.02)
 
 
+def _herringbone(graph: Graph, color: Color) -> None:
+    """Planks laid at right angles in turn, a column each; the columns' own planks run along x or y by a checker."""
+    where = graph.place((1.0, 1.0, 1.0))
+    across = graph.node("VectorRotate", Vector=where, Angle=0.785398)
+    along = graph.node("VectorRotate", Vector=where, Angle=-0.785398)
+    for turned in (across, along):
+        turned.rotation_type = "Z_AXIS"
+    colors = (shade(color, 0.84), shade(color, 1.1), shade(color, 0.3))
+    one = _bricks(graph, across.outputs["Vector"], (0.5, 0.09), 0.001, colors)
+    two = _bricks(graph, along.outputs["Vector"], (0.5, 0.09), 0.001, colors)
+    columns = graph.node("TexWave", Vector=where, Scale=1.41)
+    side = graph.node("Math")
+    side.operation = "GREATER_THAN"
+    graph.feed(side.inputs[0], columns.outputs["Fac"])
+    fibres = graph.node("TexNoise", Vector=where, Scale=28.0, Detail=6.0, Distortion=2.0)
+    grain = graph.ramp(fibres.outputs["Fac"], [(0.3, (0.84, 0.82, 0.8)), (0.65, (1.0, 1.0, 1.0))])
+    mixed = _mix(graph, side.outputs["Value"], one.outputs["Color"], two.outputs["Color"])
+    graph.set(Base_Color=_multiply(graph, mixed, grain), Roughness=0.35, Coat_Weight=0.1)
+
+
+def _deck(graph: Graph, color: Color) -> None:
+    where = graph.place((1.0, 1.0, 1.0))
+    planks = _bricks(graph, where, (4.0, 0.14), 0.007, (shade(color, 0.8), shade(color, 1.1), (0.03, 0.03, 0.03)))
+    fibres = graph.node("TexNoise", Vector=graph.place((1.6, 60.0, 1.0)), Scale=1.0, Detail=7.0, Distortion=0.8)
+    grain = graph.ramp(fibres.outputs["Fac"], [(0.3, (0.66, 0.65, 0.64)), (0.65, (1.0, 1.0, 1.0))])
+    graph.set(Base_Color=_multiply(graph, planks.outputs["Color"], grain), Roughness=0.7)
+    graph.bump(planks.outputs["Fac"], -0.8, 0.006)
+
+
+def _terrazzo(graph: Graph, color: Color) -> None:
+    where = graph.place((1.0, 1.0, 1.0))
+    chips = graph.node("TexVoronoi", Vector=where, Scale=42.0, Randomness=1.0)
+    size = graph.ramp(chips.outputs["Distance"], [(0.32, (1.0, 1.0, 1.0)), (0.36, (0.0, 0.0, 0.0))])
+    tones = graph.node("SeparateColor", Color=chips.outputs["Color"]).outputs["Red"]
+    stops = [(0.0, shade(color, 0.35)), (0.35, (0.55, 0.36, 0.27)), (0.6, (0.7, 0.68, 0.64)), (0.8, shade(color, 1.0))]
+    stones = graph.ramp(tones, stops)
+    graph.set(Base_Color=_mix(graph, size, shade(color, 1.02), stones), Roughness=0.25)
+
+
+def _wall_tiles(graph: Graph, color: Color) -> None:
+    where = graph.place((1.0, 1.0, 1.0))
+    tiles = _bricks(graph, where, (0.2, 0.1), 0.003, (shade(color, 0.97), shade(color, 1.03), (0.82, 0.81, 0.79)))
+    tiles.offset = 0.5
+    graph.set(Base_Color=tiles.outputs["Color"], Roughness=0.12, Coat_Weight=0.3)
+    graph.bump(tiles.outputs["Fac"], -0.5, 0.003)
+
+
+def _wallpaper(graph: Graph, color: Color) -> None:
+    where = graph.place((1.0, 1.0, 1.0))
+    motif = graph.node("TexVoronoi", Vector=where, Scale=7.0, Randomness=0.12)
+    leaves = graph.node("TexNoise", Vector=where, Scale=16.0, Detail=2.0, Distortion=1.2)
+    shape = graph.node("Math")
+    shape.operation = "MULTIPLY_ADD"
+    graph.feed(shape.inputs[0], leaves.outputs["Fac"])
+    shape.inputs[1].default_value = 0.55
+    graph.feed(shape.inputs[2], motif.outputs["Distance"])
+    light = sum(color) / 3 < 0.5
+    other = shade(color, 1.5 if light else 0.74)
+    graph.set(Base_Color=graph.ramp(shape.outputs["Value"], [(0.52, other), (0.56, color)]), Roughness=0.75)
+
+
+def _timber(graph: Graph, color: Color) -> None:
+    where = graph.place((1.0, 1.0, 1.0))
+    lamellae = _bricks(graph, where, (1.3, 0.11), 0.0004, (shade(color, 0.9), shade(color, 1.07), shade(color, 0.6)))
+    rings = graph.node("TexNoise", Vector=graph.place((1.4, 26.0, 4.0)), Scale=1.0, Detail=7.0, Distortion=1.4)
+    grain = graph.ramp(rings.outputs["Fac"], [(0.32, (0.7, 0.66, 0.62)), (0.62, (1.0, 1.0, 1.0))])
+    graph.set(Base_Color=_multiply(graph, lamellae.outputs["Color"], grain), Roughness=0.4)
+
+
+def _marble(graph: Graph, color: Color) -> None:
+    where = graph.place((1.0, 1.0, 1.0))
+    bend = graph.node("TexNoise", Vector=where, Scale=2.2, Detail=8.0, Roughness=0.6, Distortion=1.5)
+    veins = graph.node("Math")
+    veins.operation = "PINGPONG"
+    graph.feed(veins.inputs[0], bend.outputs["Fac"])
+    veins.inputs[1].default_value = 0.06
+    dark = sum(color) / 3 < 0.4
+    vein = shade(color, 3.2 if dark else 0.62)
+    graph.set(Base_Color=graph.ramp(veins.outputs["Value"], [(0.0, vein), (0.011, color)]), Roughness=0.12)
+
+
+def _laminate(graph: Graph, color: Color) -> None:
+    graph.set(Base_Color=linear(color), Roughness=0.3)
+
+
+def _linen(graph: Graph, color: Color) -> None:
+    where = graph.place((1.0, 1.0, 1.0))
+    slubs = graph.node("TexNoise", Vector=graph.place((14.0, 260.0, 1.0)), Scale=1.0, Detail=4.0)
+    graph.set(Base_Color=graph.ramp(slubs.outputs["Fac"], [(0.3, shade(color, 0.84)), (0.7, shade(color, 1.06))]))
+    folds = graph.node("TexNoise", Vector=where, Scale=3.0, Detail=2.0, Distortion=0.4)
+    graph.set(Roughness=0.95, Sheen_Weight=0.2)
+    graph.bump(folds.outputs["Fac"], 0.5, 0.05)
+
+
+def _slate(graph: Graph, color: Color) -> None:
+    clouds = graph.node("TexNoise", Vector=graph.place((1.0, 1.0, 1.0)), Scale=9.0, Detail=10.0, Roughness=0.7)
+    graph.set(Base_Color=graph.ramp(clouds.outputs["Fac"], [(0.3, shade(color, 0.8)), (0.7, shade(color, 1.1))]))
+    graph.set(Roughness=0.6)
+    graph.bump(clouds.outputs["Fac"], 0.3, 0.004)
+
+
 _FLOORS: dict[Floor, Callable[[Graph, Color], None]] = {
     "wood": _planks,
     "tile": _tiles,
     "carpet": _carpet,
     "concrete": _concrete,
+    "herringbone": _herringbone,
+    "deck": _deck,
+    "terrazzo": _terrazzo,
 }
 _WALLS: dict[Wall, Callable[[Graph, Color], None]] = {
     "paint": _paint,
     "brick": _brick,
     "plaster": _plaster,
     "slats": _slats,
+    "tiles": _wall_tiles,
+    "wallpaper": _wallpaper,
+}
+_TOPS: dict[Top, Callable[[Graph, Color], None]] = {
+    "timber": _timber,
+    "marble": _marble,
+    "laminate": _laminate,
+    "linen": _linen,
+    "slate": _slate,
 }
 
 
@@ -143,4 +264,14 @@ def _multiply(graph: Graph, first: Any, second: Any) -> Any:
     graph.feed(made.inputs["Factor"], 1.0)
     graph.feed(made.inputs[6], first)
     graph.feed(made.inputs[7], second)
+    return made.outputs[2]
+
+
+def _mix(graph: Graph, factor: Any, first: Any, second: Any) -> Any:
+    """A socket between two colours (sockets, or sRGB)."""
+    made = graph.node("Mix")
+    made.data_type = "RGBA"
+    graph.feed(made.inputs["Factor"], factor)
+    for number, value in ((6, first), (7, second)):
+        graph.feed(made.inputs[number], linear(value) if isinstance(value, tuple) else value)
     return made.outputs[2]

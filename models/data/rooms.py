@@ -14,7 +14,6 @@ from models.data.studio import ambient, hang_area, tint
 from models.data.surfaces import Graph
 
 _REACH_M = 7.0
-_WALL_HEIGHT_M = 3.4
 _SKIRTING_M = (0.015, 0.09)
 _RUG_HEIGHT_M = 0.008
 _RUG_SIDES = 64
@@ -25,11 +24,11 @@ def build_room(scene: Any, room: Room) -> None:
     """Build everything of `room` but its light; the product stands at the origin, the back wall behind it at +y."""
     _panel(scene, _grid(_REACH_M, _REACH_M), floor_covering(room.floor, room.floor_color))
     wall = wall_covering(room.wall, room.wall_color)
-    _wall(scene, wall, (0.0, room.wall_m), 0.0)
+    _wall(scene, wall, (0.0, room.wall_m), 0.0, room.height_m)
     _skirting(scene, (0.0, room.wall_m), 0.0)
     if room.side_wall_m is not None:
         side = np.copysign(90.0, room.side_wall_m)
-        _wall(scene, wall, (-room.side_wall_m, 0.0), side)
+        _wall(scene, wall, (-room.side_wall_m, 0.0), side, room.height_m)
         _skirting(scene, (-room.side_wall_m, 0.0), side)
     if room.rug is not None:
         _rug(scene, room.rug)
@@ -56,15 +55,15 @@ def _panel(scene: Any, corners: list[tuple[float, float, float]], material: Any)
     return add_object(scene, mesh)
 
 
-def _wall(scene: Any, material: Any, at: tuple[float, float], turn_deg: float) -> None:
+def _wall(scene: Any, material: Any, at: tuple[float, float], turn_deg: float, height_m: float) -> None:
     """Stand a wall on the floor; its own x runs along it and its own y upwards."""
-    corners = [(x, y + _WALL_HEIGHT_M / 2, z) for x, y, z in _grid(_REACH_M, _WALL_HEIGHT_M / 2)]
+    corners = [(x, y + height_m / 2, z) for x, y, z in _grid(_REACH_M, height_m / 2)]
     wall = _panel(scene, corners, material)
     wall.location = (*at, 0.0)
     wall.rotation_euler = (np.pi / 2, 0.0, np.radians(turn_deg))
 
 
-def _box(scene: Any, size_m: tuple[float, float, float], centre: tuple[float, float, float], material: Any) -> Any:
+def box(scene: Any, size_m: tuple[float, float, float], centre: tuple[float, float, float], material: Any) -> Any:
     x, y, z = (side / 2 for side in size_m)
     corners = [(sx * x, sy * y, sz * z) for sx in (-1, 1) for sy in (-1, 1) for sz in (-1, 1)]
     faces = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
@@ -78,7 +77,7 @@ def _box(scene: Any, size_m: tuple[float, float, float], centre: tuple[float, fl
     return box
 
 
-def _plain(name: str, color: Color, roughness: float) -> Any:
+def plain(name: str, color: Color, roughness: float) -> Any:
     graph = Graph.new(name)
     graph.set(Base_Color=linear(color), Roughness=roughness)
     return graph.material
@@ -86,7 +85,7 @@ def _plain(name: str, color: Color, roughness: float) -> Any:
 
 def _skirting(scene: Any, at: tuple[float, float], turn_deg: float) -> None:
     depth, height = _SKIRTING_M
-    board = _box(scene, (2 * _REACH_M, depth, height), (*at, height / 2), _plain("skirting", (0.93, 0.92, 0.9), 0.4))
+    board = box(scene, (2 * _REACH_M, depth, height), (*at, height / 2), plain("skirting", (0.93, 0.92, 0.9), 0.4))
     board.rotation_euler = (0.0, 0.0, np.radians(turn_deg))
 
 
@@ -106,10 +105,10 @@ def _rug(scene: Any, rug: Rug) -> None:
 def _picture(scene: Any, picture: Picture, wall_m: float) -> None:
     """Hang a dark frame with a pale mount and a soft abstract painting."""
     (x, z), (width, height) = picture.at, picture.size_m
-    _box(scene, (width, 0.03, height), (x, wall_m - 0.016, z), _plain("frame", (0.16, 0.13, 0.11), 0.35))
-    _box(scene, (width - 0.04, 0.004, height - 0.04), (x, wall_m - 0.033, z), _plain("mount", (0.95, 0.94, 0.91), 0.8))
+    box(scene, (width, 0.03, height), (x, wall_m - 0.016, z), plain("frame", (0.16, 0.13, 0.11), 0.35))
+    box(scene, (width - 0.04, 0.004, height - 0.04), (x, wall_m - 0.033, z), plain("mount", (0.95, 0.94, 0.91), 0.8))
     inner = (width - 0.2, 0.004, height - 0.2)
-    _box(scene, inner, (x, wall_m - 0.0365, z), _painting(picture.colors))
+    box(scene, inner, (x, wall_m - 0.0365, z), _painting(picture.colors))
 
 
 def _painting(colors: tuple[Color, Color]) -> Any:

@@ -10,8 +10,8 @@ from models.data.furniture import FurnitureModel
 
 Color = tuple[float, float, float]
 Finish = Literal["fabric", "leather", "plastic", "metal", "ceramic", "wood", "glass", "plant"]
-Floor = Literal["wood", "tile", "carpet", "concrete"]
-Wall = Literal["paint", "brick", "plaster", "slats"]
+Floor = Literal["wood", "tile", "carpet", "concrete", "herringbone", "deck", "terrazzo"]
+Wall = Literal["paint", "brick", "plaster", "slats", "tiles", "wallpaper"]
 
 WHITE: Color = (1.0, 1.0, 1.0)
 
@@ -91,7 +91,8 @@ class Room:
 
     Attributes:
         wall_m: how far behind the product's centre the back wall stands.
-        side_wall_m: how far to the left a side wall stands, None for none.
+        side_wall_m: how far to the left a side wall stands, negative to the right, None for none.
+        height_m: of the walls.
     """
 
     floor: Floor
@@ -102,6 +103,7 @@ class Room:
     side_wall_m: float | None = None
     rug: Rug | None = None
     picture: Picture | None = None
+    height_m: float = 3.4
 
 
 Backdrop = Cutout | Sweep | Room

@@ -62,10 +62,10 @@ def hang_area(
     data = load().data.lights.new("area", "AREA")
     data.size, data.energy, data.color = side, power, color
     lamp = add_object(scene, data)
-    move(lamp, _facing(centre + away * distance, away))
+    move(lamp, facing(centre + away * distance, away))
 
 
-def _facing(location: Floats, backward: Floats) -> Floats:
+def facing(location: Floats, backward: Floats) -> Floats:
     """Return the matrix of an object at `location` that looks along `-backward`."""
     right = np.cross([0.0, 0.0, 1.0], backward)
     right = right / max(float(np.linalg.norm(right)), 1e-9)

@@ -13,6 +13,7 @@ from typing import Any
 
 from transforms.errors import ConfigError
 
+WEIGHTS = Path(__file__).parents[1] / "weights"  # what ships
 NAME = "card.json"
 KEYS = ("name", "purpose", "data", "licence", "recipe", "seed", "metrics", "limits")
 

@@ -161,8 +161,8 @@ class Graph(NamedTuple):
 
 def served_graphs() -> dict[str, Graph]:
     """Every graph that this project serves, by name: the contracts' engines and the weights that it ships."""
+    from models.export.cards import WEIGHTS
     from models.export.onnx import GRAPHS
-    from models.serving.text import WEIGHTS
     from transforms.inference.contracts import CONTRACTS
 
     graphs = {name: Graph(make(CONTRACTS[name].fixed_batch).SerializeToString(), {}) for name, make in GRAPHS.items()}

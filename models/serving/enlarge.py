@@ -14,9 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.export.cards import check_files
+from models.export.cards import WEIGHTS, check_files
 from models.serving.engines import Engine, load_engine
-from models.serving.text import WEIGHTS
 from transforms.records import Size
 
 Bytes = NDArray[np.uint8]

@@ -14,9 +14,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.export.cards import check_files
+from models.export.cards import WEIGHTS, check_files
 
-WEIGHTS = Path(__file__).parents[1] / "weights"
+__all__ = [
+    "MAX_TOKENS",
+    "WEIGHTS",
+    "WIDTH",
+    "Encoded",
+    "TextEncoder",
+    "load_text_encoder",
+    "load_tokenizer",
+    "to_tokens",
+]
+
 MAX_TOKENS = 32
 WIDTH = 128
 

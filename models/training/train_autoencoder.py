@@ -147,7 +147,7 @@ def disturbed(latents: Tensor, recipe: Recipe, step: int) -> Tensor:
     return latents + amount * noise
 
 
-def loss_of(painted: Tensor, truth: Tensor, recipe: Recipe, features: Features) -> Tensor:
+def loss_of(painted: Tensor, truth: Tensor, recipe: Recipe, features: Features | None) -> Tensor:
     """Mean absolute difference of colours, of their differences at three scales, and of features; a scalar."""
     whole = functional.l1_loss(painted, truth)
     here, there = painted, truth
@@ -155,7 +155,7 @@ def loss_of(painted: Tensor, truth: Tensor, recipe: Recipe, features: Features) 
         for axis in (2, 3):
             whole = whole + recipe.gradients / 3 * functional.l1_loss(here.diff(dim=axis), there.diff(dim=axis))
         here, there = functional.avg_pool2d(here, 2), functional.avg_pool2d(there, 2)
-    if recipe.features > 0:
+    if features is not None:
         pairs = zip(features(painted), features(truth), strict=True)
         whole = whole + recipe.features * sum(
             (functional.l1_loss(mine, true) for mine, true in pairs), start=torch.zeros(())
@@ -163,7 +163,7 @@ def loss_of(painted: Tensor, truth: Tensor, recipe: Recipe, features: Features) 
     return whole
 
 
-def take_step(state: State, recipe: Recipe, pictures: Pictures, features: Features) -> float:
+def take_step(state: State, recipe: Recipe, pictures: Pictures, features: Features | None) -> float:
     """One optimiser step; its loss."""
     for group in state.optimizer.param_groups:
         group["lr"] = recipe.rate * recipe.rate_at(state.step)
@@ -184,7 +184,7 @@ def take_step(state: State, recipe: Recipe, pictures: Pictures, features: Featur
 
 def train(state: State, recipe: Recipe, pictures: Pictures) -> Iterator[dict[str, Any]]:
     """Step until the recipe's end, yielding each step's record; `state` moves along."""
-    features = Features()
+    features = Features() if recipe.features > 0 else None
     while state.step < recipe.steps:
         began, step = time.monotonic(), state.step
         loss = take_step(state, recipe, pictures, features)

@@ -124,9 +124,8 @@ class Teacher:
             batch = self._tokenizer(
                 [sentences[row] for row in rows], padding=True, truncation=True, return_tensors="pt"
             )
-            with torch.autocast("cpu", torch.bfloat16):
-                hidden, mask = self._model(**batch).last_hidden_state, batch["attention_mask"][..., None]
-            mean = (hidden.float() * mask).sum(1) / mask.sum(1)
+            hidden, mask = self._model(**batch).last_hidden_state, batch["attention_mask"][..., None]
+            mean = (hidden * mask).sum(1) / mask.sum(1)
             answers[rows] = functional.normalize(mean, dim=1).numpy()
         return answers
 

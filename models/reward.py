@@ -1,0 +1,86 @@
+"""The reward: two probabilities of a defect, of the product and of its background, from an original and a scene."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+HEADS = ("product", "background")
+CHANNELS = 7  # see `transforms.ops.pairs.pair_of`
+
+
+class Reward(nn.Module):
+    """A pair uint8 [B, 160, 160, 7] (see `transforms.ops.pairs`) to probabilities of a defect, float32 [B, 2].
+
+    `forward` answers calibrated probabilities, `logits` what training looks at. The difference of scene and original
+    inside the product is laid before the network as channels of its own: there it has to be nothing.
+    """
+
+    def __init__(self, width: int = 24) -> None:
+        super().__init__()
+        sizes = (CHANNELS + 3, width, width * 4 // 3, width * 8 // 3, width * 4)
+        stages = [_stage(wide, wider, again=number > 0) for number, (wide, wider) in enumerate(pairwise(sizes))]
+        self.features = nn.Sequential(*stages)
+        self.head = nn.Sequential(nn.Linear(2 * sizes[-1], 48), nn.ReLU(), nn.Linear(48, len(HEADS)))
+        self.scale = nn.Buffer(torch.ones(len(HEADS)))
+        self.shift = nn.Buffer(torch.zeros(len(HEADS)))
+
+    def logits(self, pair_BHWC: Tensor) -> Tensor:
+        """Before calibration, float32 [B, 2]."""
+        planes_BCHW = pair_BHWC.permute(0, 3, 1, 2).float() / 255
+        original, alpha, scene = planes_BCHW[:, :3], planes_BCHW[:, 3:4], planes_BCHW[:, 4:]
+        seen = torch.cat((original - 0.5, alpha, scene - 0.5, 4 * (scene - original) * alpha), 1)
+        features = self.features(seen)
+        return cast(Tensor, self.head(torch.cat((features.mean((2, 3)), features.amax((2, 3))), 1)))
+
+    def forward(self, pair_BHWC: Tensor) -> Tensor:
+        """See the class."""
+        return torch.sigmoid(self.logits(pair_BHWC) * self.scale + self.shift)
+
+
+def _stage(wide: int, wider: int, *, again: bool) -> nn.Sequential:
+    def convolved(channels: int, stride: int) -> tuple[nn.Module, ...]:
+        return (
+            nn.Conv2d(channels, wider, 3, stride=stride, padding=1, bias=False),
+            nn.BatchNorm2d(wider),
+            nn.ReLU(inplace=True),
+        )
+
+    return nn.Sequential(*convolved(wide, 2), *(convolved(wider, 1) if again else ()))
+
+
+def fit_platt(logits: NDArray[np.float64], truth: NDArray[np.float64]) -> tuple[float, float]:
+    """(scale, shift) of one head that make its probabilities true ones, by Newton's method on the cross entropy.
+
+    Platt 1999: the truths are drawn in by what so many samples can say, so that separable ones stay finite.
+
+    Args:
+        logits: [N].
+        truth: [N], 0 or 1.
+    """
+    ones, zeros = float(truth.sum()), float((1 - truth).sum())
+    target = np.where(truth > 0, (ones + 1) / (ones + 2), 1 / (zeros + 2))
+    design = np.stack([logits, np.ones_like(logits)], 1)
+    weights = np.array([1.0, 0.0])
+    for _ in range(50):
+        chance = 1 / (1 + np.exp(-np.clip(design @ weights, -30, 30)))
+        slope = design.T @ (chance - target)
+        curve = design.T @ (design * (chance * (1 - chance))[:, None]) + 1e-6 * np.eye(2)
+        step = np.linalg.solve(curve, slope)
+        weights -= step / max(1.0, float(np.abs(step).max()))
+    return float(weights[0]), float(weights[1])
+
+
+def calibration_error(chance: NDArray[np.float64], truth: NDArray[np.float64], bins: int = 10) -> float:
+    """Expected calibration error: the mean gap of stated and true shares over bins of equal width, by their weight."""
+    place = np.minimum((chance * bins).astype(int), bins - 1)
+    gaps = [
+        abs(float(chance[place == at].mean() - truth[place == at].mean())) * float((place == at).mean())
+        for at in set(place)
+    ]
+    return float(sum(gaps))

@@ -1,0 +1,80 @@
+"""Packs shards, or composed examples, into what `models.training.train_base` reads.
+
+    python -m models.training.pack_latents --autoencoder DIR --shards DIR --out DIR
+    python -m models.training.pack_latents --autoencoder DIR --cutouts DIR --rooms DIR --count 3000 --out DIR
+
+`--autoencoder` is the `model` folder of a finished autoencoder run. The words are encoded by the text encoder that is
+shipped, or by the one under `--text`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from models.autoencoder import read_autoencoder
+from models.data.examples import SPLITS, Example, Split
+from models.data.shards import read_shards
+from models.registry import VARIANTS
+from models.serving.text import WEIGHTS, load_text_encoder
+from models.training.composed import compose_examples
+from models.training.packing import Words, pack, write_facts
+from transforms.errors import ConfigError
+
+_HELD_OUT = 24  # one composed example of so many
+
+
+def _examples(args: argparse.Namespace, split: Split) -> Iterator[Example]:
+    if args.shards:
+        return read_shards(args.shards, split)
+    if not args.cutouts:
+        raise ConfigError("name --shards, or --cutouts to compose examples")
+    count = args.count if split == "train" else max(4, args.count // _HELD_OUT)
+    return compose_examples(args.cutouts, args.rooms, split, count, seed=args.seed, scale=args.scale)
+
+
+def _words(folder: Path) -> Words:
+    encoder = load_text_encoder(folder)
+
+    def encode(texts: Sequence[str]) -> NDArray[np.float32]:
+        return encoder(texts).sequence
+
+    return encode
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line: see the module's docstring."""
+    parser = argparse.ArgumentParser(prog="python -m models.training.pack_latents", description=__doc__)
+    parser.add_argument("--autoencoder", type=Path, required=True, help="folder of the autoencoder's checkpoint")
+    parser.add_argument("--text", type=Path, default=WEIGHTS / "text_encoder", help="folder of the text encoder")
+    parser.add_argument("--shards", type=Path, help="folder of models.data.shards")
+    parser.add_argument("--cutouts", type=Path, help="folder of models.data.cutouts: composes examples")
+    parser.add_argument("--rooms", type=Path, help="folder of photographs of rooms, for composed examples")
+    parser.add_argument("--count", type=int, default=1200, help="composed examples (default %(default)s)")
+    parser.add_argument("--scale", type=float, default=1.0, help="of composed examples' sizes; 2 is creative size")
+    parser.add_argument("--variants", default=",".join(VARIANTS), help="comma-separated (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1, help="of torch (default %(default)s)")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the packed files")
+    args = parser.parse_args(arguments)
+    torch.set_num_threads(args.threads)
+    autoencoder, card = read_autoencoder(args.autoencoder)
+    words, counts = _words(args.text), {}
+    for split in SPLITS:
+        examples = _examples(args, split)
+        counts[split] = pack(examples, autoencoder, words, args.variants.split(","), args.out, split, seed=args.seed)
+    source = "shards of rendered scenes" if args.shards else "compositions of cutouts and rooms"
+    write_facts(args.out, {"source": source, "pairs": counts, "autoencoder": card.sha256})
+    sys.stdout.write(json.dumps(counts) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

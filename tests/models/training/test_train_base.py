@@ -1,0 +1,127 @@
+"""The whole chain for a few steps: compose, pack, train, break off, go on, make a variant, look at samples."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the extra `models` is not installed")
+pytest.importorskip("diffusers", reason="the extra `models` is not installed")
+
+from models.autoencoder import Autoencoder, AutoencoderSpec, read_autoencoder  # noqa: E402
+from models.canvas import read_canvas  # noqa: E402
+from models.checkpoint import write_checkpoint  # noqa: E402
+from models.data.cutouts import write_layers  # noqa: E402
+from models.data.drawings import draw_thing  # noqa: E402
+from models.registry import VARIANTS  # noqa: E402
+from models.training.composed import compose_examples  # noqa: E402
+from models.training.conditions import conditions_of, mirrored, on_grey  # noqa: E402
+from models.training.packing import Packed, cells_of, pack  # noqa: E402
+from models.training.train_base import Recipe, main, parse_stages  # noqa: E402
+from transforms.errors import ConfigError  # noqa: E402
+
+
+def rng(number):
+    return np.random.Generator(np.random.Philox(number))
+
+
+def words(texts):
+    """A stand-in for the text encoder: vectors drawn from the words themselves."""
+    return np.stack([rng(sum(text.encode())).standard_normal((32, 128), np.float32) for text in texts])
+
+
+@pytest.fixture(scope="module")
+def cutouts(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cutouts")
+    for number in (1, 2, 3, 13, 39):
+        write_layers(draw_thing(rng(number)), folder / f"thing{number}.0")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def autoencoder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("autoencoder")
+    torch.manual_seed(0)
+    network = Autoencoder(AutoencoderSpec(widths=(8, 8, 16, 16), depths=(1, 1, 1, 1)))
+    spec = {"channels": 32, "widths": (8, 8, 16, 16), "depths": (1, 1, 1, 1)}
+    nothing = {"data": {}, "recipe": {}, "metrics": {}}
+    write_checkpoint(folder, dict(network.state_dict()), kind="autoencoder", spec=spec, **nothing)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory, cutouts, autoencoder):
+    out = tmp_path_factory.mktemp("packed")
+    network = read_autoencoder(autoencoder)[0]
+    for split in ("train", "held_out"):
+        examples = compose_examples(cutouts, None, split, 6 if split == "train" else 1)
+        counts = pack(examples, network, words, tuple(VARIANTS), out, split)
+    assert counts["outpaint-208x304"] == counts["scene_synthesis-208x304"] == 1
+    assert not any(name.startswith("image_to_motion") for name in counts)  # no example has a later picture
+    return out
+
+
+def train(run, packed, autoencoder, steps, *more):
+    options = ["--run", str(run), "--packed", str(packed), "--steps", str(steps), "--spec", "canvas-rehearsal"]
+    stages = ["--stages", "0-320:1:2", "--fall", "0.0", "--save_every", "3", "--autoencoder", str(autoencoder)]
+    stages += ["--sheet_rows", "1"]
+    assert main([*options, *stages, *map(str, more)]) == 0
+    return [json.loads(line)["loss"] for line in (run / "losses.jsonl").read_text().splitlines()]
+
+
+def test_six_steps_broken_off_and_gone_on_have_the_losses_of_six_in_one_go(tmp_path, packed, autoencoder):
+    whole = train(tmp_path / "whole", packed, autoencoder, 6)
+    train(tmp_path / "broken", packed, autoencoder, 3)
+    broken = train(tmp_path / "broken", packed, autoencoder, 6)
+    assert broken == whole and len(whole) == 6
+    first, second = (read_canvas(tmp_path / name / "model")[0].state_dict() for name in ("whole", "broken"))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    sheet = cv2.imread(str(tmp_path / "whole" / "samples" / "000006.png"))
+    assert sheet.shape[0] > 800 and sheet.shape[1] > 600
+    variant = tmp_path / "variant"
+    train(variant, packed, autoencoder, 2, "--start", tmp_path / "whole" / "model", "--variants", "background")
+    card = read_canvas(variant / "model")[1]
+    assert set(card.metrics) == {"background_loss"} and card.recipe["variants"] == "background"
+
+
+def test_batches_repeat_themselves_and_follow_the_shares(packed):
+    pairs = Packed(packed, "train", tuple(VARIANTS), 0, 320)
+    first, second = pairs.batch(0, 5, 2), pairs.batch(0, 5, 2)
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    drawn = [rng(number).choice(len(pairs.paths), p=pairs.shares) for number in range(1)]
+    assert drawn and pairs.shares.sum() == pytest.approx(1)
+    share = sum(share for file, share in enumerate(pairs.shares) if pairs.variant(file) == "background")
+    assert share == pytest.approx(0.4 / 0.95)
+    with pytest.raises(ConfigError, match="no packed train pairs of background"):
+        Packed(packed, "train", ("background",), 400, 500)
+
+
+def test_variants_differ_by_what_they_are_given(cutouts):
+    example = next(iter(compose_examples(cutouts, None, "train", 1)))
+    pairs = {name: conditions_of(example, variant, rng(3)) for name, variant in VARIANTS.items()}
+    assert pairs["image_to_motion"] is None
+    background, outpaint, synthesis = (pairs[name] for name in ("background", "outpaint", "scene_synthesis"))
+    assert np.array_equal(background.known > 0, example.coverage == 255)
+    assert (background.given[background.known == 0] == 128).all()
+    assert np.array_equal(outpaint.given[outpaint.known > 0], example.scene[outpaint.known > 0])
+    assert not synthesis.known.any() and synthesis.references.shape == (1, 64, 64, 3)
+    assert pairs["super_resolution"].known.all()
+    assert np.array_equal(mirrored(outpaint).target[:, ::-1], outpaint.target)
+
+
+def test_products_are_laid_on_grey_and_cells_say_how_much_is_known():
+    product = np.zeros((40, 20, 4), np.uint8)
+    product[..., 0], product[10:30, :, 3] = 200, 255
+    laid = on_grey(product)
+    assert laid.shape == (64, 64, 3) and tuple(laid[0, 0]) == (128, 128, 128) and tuple(laid[32, 32]) == (200, 0, 0)
+    known = np.zeros((32, 16), np.float32)
+    known[:8] = 1
+    assert cells_of(known).tolist() == [[128], [0]]
+
+
+def test_stages_follow_each_other_and_wrong_ones_are_refused():
+    recipe = Recipe(steps=100, stages="0-320:3:16,321-700:1:4")
+    assert [recipe.stage_at(step).most for step in (0, 74, 75, 99)] == [320, 320, 700, 700]
+    with pytest.raises(ConfigError, match="least-most:share:batch"):
+        parse_stages("320:1")
