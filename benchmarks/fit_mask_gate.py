@@ -2,10 +2,10 @@
 
     python -m benchmarks.fit_mask_gate rows.jsonl [more.jsonl ...] --out transforms/data/mask_gate.json
 
-Ridge-regularised logistic regression on standardised measures, both classes weighing the same, over the masks that are
-not refused for their shape anyway. Then the bias is moved so that at quality 0.5 the wanted share of poor masks is
-caught among pictures that a fit had not seen: every fifth of the tuning half's products is judged by a fit to the
-others.
+Ridge regression of the log error of a mask (its IoU says more than good or poor) on spread-out measures, over the masks
+that are not refused for their shape anyway; made a probability by a logistic fit to answers for products that a fit had
+not seen (every fifth of the tuning half's is judged by a fit to the others). Then the bias is moved so that at quality
+0.5 the wanted share of such unseen poor masks is caught.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.segmentation import GOOD_IOU
+from transforms.ops.mask_gate import spread_out
 
 _ROUNDS, _FOLDS = 40, 5
 
@@ -28,13 +29,12 @@ def main() -> None:
     """Fit, write, and print how the gate does on both halves."""
     args = _arguments()
     rows = [json.loads(line) for path in args.rows for line in path.read_text(encoding="utf-8").splitlines()]
+    if args.plain:
+        rows = [row for row in rows if row["measures"]["plain"]]
     tuning = [row for row in rows if row["split"] == "tuning"]
-    shapely = [row for row in tuning if not row["shapeless"]]
-    names = tuple(tuning[0]["measures"])
-    bias, weights = fit(*_table(shapely, names), ridge=args.ridge)
-    unseen = out_of_fold(shapely, names, ridge=args.ridge)
-    bias -= float(np.quantile(unseen[~_table(shapely, names)[1]], share_to_catch(tuning, args.recall)))
     held_out = [row for row in rows if row["split"] == "held_out"]
+    names = tuple(tuning[0]["measures"])
+    bias, weights = fit_gate(tuning, names, ridge=args.ridge, recall=args.recall)
     content = {
         "fitted_by": "benchmarks/fit_mask_gate.py",
         "target": f"IoU >= {GOOD_IOU}",
@@ -49,13 +49,28 @@ def main() -> None:
     args.out.write_text(text, encoding="utf-8")
 
 
+def fit_gate(
+    rows: list[dict[str, Any]], names: tuple[str, ...], *, ridge: float, recall: float
+) -> tuple[float, NDArray[np.float64]]:
+    """(bias, weights) for spread-out measures from the rows of the tuning half."""
+    shapely = [row for row in rows if not row["shapeless"]]
+    table, good = _table(shapely, names)
+    unseen = out_of_fold(shapely, names, ridge=ridge)
+    offset, slope = fit(unseen[:, None], good, ridge=1e-4)
+    bias, weights = regress(table, _log_error(shapely), ridge=ridge)
+    caught = float(np.quantile(unseen[~good], share_to_catch(rows, recall)))
+    odds_at_limit = max(0.0, offset + slope[0] * caught)
+    return slope[0] * bias + offset - odds_at_limit, slope[0] * weights
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("rows", type=Path, nargs="+", help="rows of benchmarks.segmentation")
     parser.add_argument("--out", type=Path, required=True, help="where the coefficients go")
     parser.add_argument("--data", default="", help="what the rows were measured on, for the record")
-    parser.add_argument("--recall", type=float, default=0.97, help="share of poor tuning masks to catch")
-    parser.add_argument("--ridge", type=float, default=0.01, help="weight of the penalty, per row")
+    parser.add_argument("--plain", action="store_true", help="plain backdrops only: where cutouts are pasted")
+    parser.add_argument("--recall", type=float, default=0.95, help="share of poor tuning masks to catch")
+    parser.add_argument("--ridge", type=float, default=0.1, help="weight of the penalty, per row")
     return parser.parse_args()
 
 
@@ -75,15 +90,31 @@ def fit(table: NDArray[np.float64], good: NDArray[np.bool_], *, ridge: float) ->
     return float(beta[0] - weights @ centre), weights
 
 
+def regress(
+    table: NDArray[np.float64], target: NDArray[np.float64], *, ridge: float
+) -> tuple[float, NDArray[np.float64]]:
+    """(bias, weights) of a ridge regression on standardised columns, for raw ones."""
+    centre, spread = table.mean(axis=0), table.std(axis=0) + 1e-9
+    design = (table - centre) / spread
+    square = design.T @ design + ridge * len(table) * np.eye(table.shape[1])
+    weights = np.linalg.solve(square, design.T @ (target - target.mean())) / spread
+    return float(target.mean() - weights @ centre), weights
+
+
 def out_of_fold(rows: list[dict[str, Any]], names: tuple[str, ...], *, ridge: float) -> NDArray[np.float64]:
-    """The log odds of each row by a fit to the rows of other products, [rows]."""
-    table, good = _table(rows, names)
+    """What a regression on the rows of other products says of each row, [rows]."""
+    table, target = _table(rows, names)[0], _log_error(rows)
     folds = np.asarray([sha1(row["group"].encode()).digest()[1] % _FOLDS for row in rows])
-    odds = np.zeros(len(rows))
+    answers = np.zeros(len(rows))
     for fold in range(_FOLDS):
-        bias, weights = fit(table[folds != fold], good[folds != fold], ridge=ridge)
-        odds[folds == fold] = bias + table[folds == fold] @ weights
-    return odds
+        bias, weights = regress(table[folds != fold], target[folds != fold], ridge=ridge)
+        answers[folds == fold] = bias + table[folds == fold] @ weights
+    return answers
+
+
+def _log_error(rows: list[dict[str, Any]]) -> NDArray[np.float64]:
+    """-ln(1 - IoU), with errors below 2 % taken for equal."""
+    return -np.log(1.02 - np.asarray([row["stage"]["iou"] for row in rows]))
 
 
 def share_to_catch(rows: list[dict[str, Any]], recall: float) -> float:
@@ -94,7 +125,7 @@ def share_to_catch(rows: list[dict[str, Any]], recall: float) -> float:
 
 
 def _table(rows: list[dict[str, Any]], names: tuple[str, ...]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    table = np.asarray([[row["measures"][name] for name in names] for row in rows], np.float64)
+    table = np.asarray([[spread_out(name, row["measures"][name]) for name in names] for row in rows], np.float64)
     return table, np.asarray([row["stage"]["iou"] >= GOOD_IOU for row in rows])
 
 

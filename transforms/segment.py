@@ -58,7 +58,7 @@ class SegmentLimits:
         max_product_share: most share of the picture that the product covers.
     """
 
-    min_mask_quality: float = 0.4
+    min_mask_quality: float = 0.5
     max_fragments: int = 0
     min_product_share: float = 0.002
     max_product_share: float = 0.98
@@ -189,11 +189,12 @@ def look(pixels: Pixels, client: InferenceClient) -> Looks:
     size = working_size(Size(*pixels.shape[:2]))
     small = _squash(pixels)
     tone = toned(small)
-    answers = _ask(client, _OWN, np.stack([small, small[:, ::-1], tone, np.rot90(small)]))
-    upright = (answers[0], answers[1][:, ::-1], answers[2], np.rot90(answers[3], -1))
-    own = tuple(resized(np.ascontiguousarray(answer), size) for answer in upright)
-    others = tuple(resized(answer, size) for answer in _ask(client, _OTHER, np.stack([small, tone])))
-    return Looks(*own, _look_closer(pixels, whole_of(own, others), client), *others)
+    answers = _ask(client, _OWN, np.stack([small, small[:, ::-1], tone]))
+    upright = (answers[0], np.ascontiguousarray(answers[1][:, ::-1]), answers[2])
+    full, flipped, darker = (resized(answer, size) for answer in upright)
+    other, other_toned = (resized(answer, size) for answer in _ask(client, _OTHER, np.stack([small, tone])))
+    closer = _look_closer(pixels, whole_of((full, flipped, darker), (other, other_toned)), client)
+    return Looks(full, flipped, darker, closer, other, other_toned)
 
 
 def _look_closer(pixels: Pixels, whole: Real, client: InferenceClient) -> Real:

@@ -22,64 +22,83 @@ from transforms.records import Mask, Size
 Real = NDArray[np.float32]
 
 _COEFFICIENTS = "mask_gate.json"
+_OWN_WEIGHT = 0.6  # of our network beside the other; benchmarks.segmentation, tuning half: flat from 0.5 to 0.7
 _COLOR_STEP = 6.0  # dE from which colour alone would call a pixel product
+
+
+# Measures that are at best 0; the others that are weighed by order of size are at best 1.
+_SHARES = frozenset({"leak", "look_spread", "recut_lost", "remains", "remains_doubt"})
+_AGREEMENTS = frozenset({"own_support", "second_support", "threshold_stability", "certainty", "confidence"})
+_PLACES = frozenset({"largest_share", "edge_share", "frame_share"})  # neither; weighed as they are
+_GRAIN = 0.01  # differences finer than this are noise
 
 
 class Looks(NamedTuple):
     """What two networks saw on each of their looks, in the picture's frame: probabilities, float32 [H, W].
 
-    `toned` saw the picture with its backdrop brought to a middle tone, which shows white goods on white; `turned` saw
-    it on its side; `zoomed` saw the product's box only, and equals `whole` outside it. `other` and `other_toned` are
-    the second network's, which was trained on other pictures and is seldom wrong in the same way.
+    `toned` saw the picture with its backdrop brought to a middle tone, which shows white goods on white; `zoomed` saw
+    the product's box only, and equals `whole_of` outside it. `other` and `other_toned` are the second network's, which
+    was trained on other pictures and is seldom wrong in the same way.
     """
 
     full: Real
     flipped: Real
     toned: Real
-    turned: Real
     zoomed: Real
     other: Real
     other_toned: Real
 
-    def whole(self) -> Real:
-        """See `whole_of`."""
-        return whole_of((self.full, self.flipped, self.toned, self.turned), (self.other, self.other_toned))
-
     def own(self) -> Real:
         """The first network's word: the whole picture and the closer look, half and half."""
-        return (median_of(self.full, self.flipped, self.toned, self.turned) + self.zoomed) / 2
+        return (median_of(self.full, self.flipped, self.toned) + self.zoomed) / 2
 
     def others(self) -> Real:
         """The second network's word: the mean of its looks."""
         return cast(Real, (self.other + self.other_toned) / 2)
 
     def merged(self) -> Real:
-        """Both networks' word: the mean."""
-        return (self.own() + self.others()) / 2
+        """Both networks' word."""
+        return _joined(self.own(), self.others())
 
 
-def whole_of(own: tuple[Real, ...], others: tuple[Real, ...]) -> Real:
-    """Both networks' word on the whole picture: the first's median, the second's mean, half and half."""
-    return cast(Real, (median_of(*own) + np.mean(np.stack(others), axis=0)) / 2)
+def whole_of(own: tuple[Real, Real, Real], others: tuple[Real, Real]) -> Real:
+    """Both networks' word on the whole picture: the first's median, the second's mean."""
+    return _joined(median_of(*own), cast(Real, (others[0] + others[1]) / 2))
 
 
-def median_of(*looks: Real) -> Real:
-    """The median of four probabilities, the mean of the middle two: a look that fails does not count."""
-    ordered = np.sort(np.stack(looks), axis=0)
-    return cast(Real, (ordered[1] + ordered[2]) / 2)
+def median_of(first: Real, second: Real, third: Real) -> Real:
+    """The middle one of three probabilities: a look that fails does not count."""
+    return np.maximum(np.minimum(first, second), np.minimum(np.maximum(first, second), third))
+
+
+def _joined(own: Real, others: Real) -> Real:
+    return cast(Real, np.float32(_OWN_WEIGHT) * own + np.float32(1 - _OWN_WEIGHT) * others)
 
 
 @dataclass(frozen=True)
 class Gate:
-    """A logistic model: log odds that IoU >= 0.9 = bias + sum of weight x measure."""
+    """A logistic model: log odds that IoU >= 0.9 = bias + sum of weight x spread-out measure."""
 
     bias: float
     weights: Mapping[str, float]
 
     def quality(self, measures: Mapping[str, float]) -> float:
         """The probability, in [0, 1], that a mask of these `measures` has an IoU of 0.9 or more."""
-        odds = self.bias + sum(weight * measures[name] for name, weight in self.weights.items())
+        odds = self.bias + sum(weight * spread_out(name, measures[name]) for name, weight in self.weights.items())
         return 1 / (1 + exp(-max(-60.0, min(60.0, odds))))
+
+
+def spread_out(name: str, value: float) -> float:
+    """A measure as the gate weighs it: how near an agreement is to 1, or a share to 0, counts by its order of size.
+
+    >>> round(spread_out("recut_agreement", 1.0) - spread_out("recut_agreement", 0.9), 2)
+    2.4
+    """
+    if name in _AGREEMENTS or name.endswith("_agreement"):
+        return -log(1 - min(1.0, max(0.0, value)) + _GRAIN)
+    if name in _SHARES or (name.endswith("_share") and name not in _PLACES):
+        return log(max(0.0, value) + _GRAIN)
+    return value
 
 
 @cache
@@ -103,9 +122,8 @@ def measure_mask(lab: Real, looks: Looks, probability: Real, mask: Mask, distanc
     merged = looks.merged()
     return {
         "flip_agreement": iou(looks.full > 0.5, looks.flipped > 0.5),
-        "zoom_agreement": iou(looks.whole() > 0.5, looks.zoomed > 0.5),
+        "zoom_agreement": iou(median_of(looks.full, looks.flipped, looks.toned) > 0.5, looks.zoomed > 0.5),
         "tone_agreement": iou(looks.full + looks.flipped > 1.0, looks.toned > 0.5),
-        "turn_agreement": iou(looks.full + looks.flipped > 1.0, looks.turned > 0.5),
         "threshold_stability": iou(merged > 0.75, merged > 0.25),
         "network_agreement": iou(merged > 0.5, mask),
         **_second_measures(looks, mask),

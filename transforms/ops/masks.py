@@ -19,11 +19,11 @@ _SLOPE_GAIN = 1.6  # dE of a step edge per dE of its Gaussian gradient (sigma 0.
 _SHADOW_SHARE = 0.22  # how much of a darkening counts as difference: a shadow of 35 dE is no stronger than a tint of 8
 
 
-# Log odds of "product", linear in `fusion_terms`. Fitted by benchmarks/fit_colour_evidence.py on the tuning half of 75
-# Sweet Home 3D products, rasterised before white and plain backdrops with shadows (151 pictures).
+# Log odds of "product", linear in `fusion_terms`: printed by benchmarks/fit_colour_evidence.py, from the tuning half
+# of Cycles renders before white and plain sweeps, and of composed pictures (92 pictures).
 _FUSION = (
-    *(-0.766, 1.274, -3.629, 3.173, 1.933, 0.228, -1.337, -0.440, -0.023),
-    *(1.243, 0.320, -1.140, -0.023, 0.543, 0.673, -0.450, -0.318, 0.271),
+    *(0.490, 1.374, 1.595, -1.266, 0.320, -0.036, 0.112, -0.013, 0.210),
+    *(-0.237, -0.267, 0.019, 0.007, 0.265, 0.040, -0.297, -0.167, -0.112),
 )
 _SURE_PIXEL, _SURE_PATCH = 0.85, 0.95
 FLAT = 2.5  # dE; a pixel this close to the backdrop's colour could be either

@@ -45,7 +45,6 @@ def test_each_defect_moves_its_measure():
         ("flipped", "flip_agreement"),
         ("zoomed", "zoom_agreement"),
         ("toned", "tone_agreement"),
-        ("turned", "turn_agreement"),
         ("other_toned", "second_tone_agreement"),
     ):
         looks = looks_of(mask, **{name: shifted.astype(np.float32)})

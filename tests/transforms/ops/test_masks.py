@@ -128,12 +128,15 @@ def test_a_gap_that_shows_a_coloured_backdrop_is_opened():
     assert (joined > 0.5)[ring & ~disc(radius=33) & disc(radius=47)].all()
 
 
-def test_sure_patches_stay_product_before_white_only():
-    coarse = np.where(disc(), 0.99, 0.01).astype(np.float32)
+def test_a_patch_of_the_backdrops_colour_is_opened_unless_the_networks_are_sure_of_it():
     rim = np.where(disc(radius=42) & ~disc(radius=38), 20, 0).astype(np.float32)
     evidence = Evidence(np.where(disc(radius=42), 22, 1.5).astype(np.float32), rim, rim, rim / 4)
-    assert (join_evidence(coarse, evidence, whitish=True) > 0.5)[80, 80]
-    assert not (join_evidence(coarse, evidence) > 0.5)[80, 80]
+
+    def joined(chance, *, whitish):
+        return join_evidence(np.where(disc(), chance, 0.01).astype(np.float32), evidence, whitish=whitish)[80, 80]
+
+    assert joined(0.99, whitish=True) == np.float32(0.99) > joined(0.99, whitish=False) > 0.5
+    assert joined(0.8, whitish=True) == joined(0.8, whitish=False) < 0.5
 
 
 @pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
