@@ -198,7 +198,7 @@ SETS: tuple[EmptySet, ...] = (
     ),
     EmptySet(
         "linen_table",
-        ("linen tablecloth", "tablecloth", "breakfast table", "wooden table"),
+        ("linen tablecloth", "tablecloth", "breakfast table"),
         _SQUARE,
         "table",
         "living room",
