@@ -86,7 +86,7 @@ setup(
     package_data={
         "models": ["weights/*/*"],
         "pipelines": ["templates/*", "*/templates/*", "*/static/*"],
-        "transforms": ["data/*"],
+        "transforms": ["data/*", "data/*/*"],
     },
     install_requires=WORKER,
     extras_require={

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -66,6 +66,9 @@ def _blocks(width: int, depth: int) -> nn.Sequential:
 class Encoder(nn.Module):
     """Pictures [B, 3, H, W] in [-1, 1], sides divisible by 16 -> latents [B, channels, H/16, W/16] of unit variance."""
 
+    mean: Tensor
+    scale: Tensor
+
     def __init__(self, spec: AutoencoderSpec) -> None:
         super().__init__()
         _, quarter, eighth, sixteenth = spec.widths
@@ -92,6 +95,9 @@ class Decoder(nn.Module):
 
     `given` is [B, 3, H, W] in [-1, 1], `known` [B, 1, H, W], 1 where `given` counts; all zeros decodes latents alone.
     """
+
+    mean: Tensor
+    scale: Tensor
 
     def __init__(self, spec: AutoencoderSpec) -> None:
         super().__init__()
@@ -170,7 +176,8 @@ def read_autoencoder(folder: Path) -> tuple[Autoencoder, Card]:
         ConfigError: there is no such checkpoint (see `models.checkpoint.read_checkpoint`).
     """
     checkpoint = read_checkpoint(folder, "autoencoder")
-    sizes = {name: tuple(size) if isinstance(size, list) else size for name, size in checkpoint.card.spec.items()}
+    told = checkpoint.card.spec.items()
+    sizes: dict[str, Any] = {name: tuple(size) if isinstance(size, list) else size for name, size in told}
     autoencoder = Autoencoder(AutoencoderSpec(**sizes))
     autoencoder.load_state_dict(checkpoint.tensors)
     return autoencoder.eval(), checkpoint.card

@@ -32,7 +32,7 @@ class Reward(nn.Module):
 
     def logits(self, pair_BHWC: Tensor) -> Tensor:
         """Before calibration, float32 [B, 2]."""
-        planes_BCHW = pair_BHWC.permute(0, 3, 1, 2).float() / 255
+        planes_BCHW = pair_BHWC.float().permute(0, 3, 1, 2) / 255  # cast first: TensorRT moves no bytes
         original, alpha, scene = planes_BCHW[:, :3], planes_BCHW[:, 3:4], planes_BCHW[:, 4:]
         seen = torch.cat((original - 0.5, alpha, scene - 0.5, 4 * (scene - original) * alpha), 1)
         features = self.features(seen)

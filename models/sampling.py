@@ -18,7 +18,7 @@ Array = TypeVar("Array", bound=Any)
 Predict = Callable[[Array, float], tuple[Array, Array | None]]
 
 
-def shifted(time: Array, shift: float) -> Array:
+def shifted(time: Any, shift: float) -> Any:
     """Time moved towards noise, as larger pictures need it (Esser et al. 2024, section 5.3.2).
 
     >>> shifted(0.5, 3.0)

@@ -87,7 +87,9 @@ class EnhanceConfig:
         if "outpaint" in self.features:
             painters += self.thresholds.outpaint.painters
         painted = tuple(name for painter in dict.fromkeys(painters) for name in (painter, f"{painter}_upscale"))
-        return ("segmenter", "product_segmenter", "unsafe_image", "text_detector", "human_detector", *painted)
+        judges = ("reward",) if "background" in self.features and self.thresholds.background.judgement.used else ()
+        detectors = ("unsafe_image", "text_detector", "human_detector")
+        return ("segmenter", "product_segmenter", *detectors, *painted, *judges)
 
     @property
     def sources(self) -> SourcePolicy:

@@ -144,13 +144,13 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _stubs_of(group: int) -> list[int]:
-    """Process ids of the Python models in process group `group`."""
+def _stubs_of(server: int) -> list[int]:
+    """Process ids of the Python models of a server: its children; what a model starts itself may end when it likes."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
-            name, _, its_group = _stat(int(entry.name))
-            if its_group == group and name.startswith(_STUB):
+            name, _, parent = _stat(int(entry.name))
+            if parent == server and name.startswith(_STUB):
                 found.append(int(entry.name))
     return found
 
@@ -160,14 +160,14 @@ def _runs(process: int) -> bool:
 
 
 def _stat(process: int) -> tuple[str, str, int]:
-    """(name, state, process group) of a process, ("", "", 0) where there is none: see proc(5), /proc/pid/stat."""
+    """(name, state, parent) of a process, ("", "", 0) where there is none: see proc(5), /proc/pid/stat."""
     try:
         text = Path(f"/proc/{process}/stat").read_text()
     except OSError:
         return "", "", 0
     name, _, rest = text.partition("(")[2].rpartition(")")
     fields = rest.split()
-    return name, fields[0], int(fields[2])
+    return name, fields[0], int(fields[1])
 
 
 def main() -> int:

@@ -6,7 +6,7 @@ there over neutral grey, first at the bucket's size, then, for the winner alone,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
@@ -19,10 +19,11 @@ from transforms.inference.client import shared_client
 from transforms.inference.config import ServingConfig
 from transforms.inference.contracts import CONTRACTS, bucket_of
 from transforms.inference.interface import InferenceClient
+from transforms.judgement import Judged, JudgementSettings, judged, refuse_defective
 from transforms.ops.framing import FramingLimits, place_product
 from transforms.ops.geometry import lay, resample, resample_matte
 from transforms.ops.papers import read_prompt
-from transforms.ops.ranking import Ranking, rank_candidates
+from transforms.ops.ranking import rank_candidates
 from transforms.ops.studio import shrink
 from transforms.prompts import prompts_of
 from transforms.records import Candidate, Cutout, Job, Pixels, Size, Transform
@@ -42,12 +43,14 @@ class BackgroundSettings:
         candidates: painted for each placement, 1..16.
         min_reward: a best candidate below it is rejected: the product would not stand out.
         framing: where the product goes.
+        judgement: whether a trained reward joins in.
     """
 
     painters: tuple[str, ...] = ("studio",)
     candidates: int = 4
     min_reward: float = 0.2
     framing: FramingLimits = FramingLimits()
+    judgement: JudgementSettings = JudgementSettings()
 
     def __post_init__(self) -> None:
         if not self.painters:
@@ -91,7 +94,8 @@ def paint_background_job(job: Job, *, serving: ServingConfig, settings: Backgrou
 
     Raises:
         Skipped: the product does not fit the placement (see `place_product`).
-        Rejected: `indistinct_product`, the best candidate's reward is below the limit.
+        Rejected: `indistinct_product`, the best candidate's reward is below the limit; `likely_defect`, the trained
+            reward was asked and finds it defective.
         ServingError: every painter failed, or the server cannot be reached.
     """
     if job.task != "background":
@@ -108,7 +112,7 @@ def paint_background(job: Job, client: InferenceClient, settings: BackgroundSett
     laid = lay_product(job.cutout, transform, job.placement.size)
     for painter in settings.painters:
         try:
-            candidate, ranking = best_candidate(client, painter, laid, briefs, settings)
+            candidate, best = best_candidate(client, painter, laid, briefs, settings)
             background = upscale(client, painter, laid, candidate)
             break
         except ServingError as error:
@@ -116,7 +120,7 @@ def paint_background(job: Job, client: InferenceClient, settings: BackgroundSett
             if error.retryable or painter == settings.painters[-1]:
                 raise
     preference = float(settings.painters.index(painter))
-    scores = {**job.scores, **_scores(ranking), "background_painter": preference}
+    scores = {**job.scores, **_scores(best, settings), "background_painter": preference}
     placed = replace(job, transform=transform, scores=scores, uris={**job.uris, "painter": painter})
     return replace(placed, candidate=candidate, background=background, prompt=candidate.prompt)
 
@@ -148,7 +152,7 @@ def _stands(briefs: tuple[tuple[str, int], ...]) -> bool:
 
 def best_candidate(
     client: InferenceClient, painter: str, laid: Laid, briefs: tuple[tuple[str, int], ...], settings: BackgroundSettings
-) -> tuple[Candidate, Ranking]:
+) -> tuple[Candidate, Judged]:
     """Paint one candidate for each brief and keep the best.
 
     Raises:
@@ -160,11 +164,16 @@ def best_candidate(
     candidates: list[Candidate] = []
     for start in range(0, len(briefs), limit):
         candidates += _paint(client, painter, small, briefs[start : start + limit])
-    best = rank_candidates(small.image, small.product, [candidate.pixels for candidate in candidates])[0]
-    if best.reward < settings.min_reward:
-        detail = "no candidate sets the product off from its background"
-        raise Rejected("indistinct_product", detail, value=best.reward, limit=settings.min_reward, scores=_scores(best))
-    return candidates[best.candidate], best
+    pixels = [candidate.pixels for candidate in candidates]
+    found = [Judged(ranking) for ranking in rank_candidates(small.image, small.product, pixels)]
+    if settings.judgement.used:
+        found = judged(client, small.image, small.product, pixels, [entry.ranking for entry in found])
+    best, scores = found[0], _scores(found[0], settings)
+    if best.ranking.reward < settings.min_reward:
+        detail, value = "no candidate sets the product off from its background", best.ranking.reward
+        raise Rejected("indistinct_product", detail, value=value, limit=settings.min_reward, scores=scores)
+    refuse_defective(best, settings.judgement, scores)
+    return candidates[best.ranking.candidate], best
 
 
 def _paint(client: InferenceClient, painter: str, small: Laid, briefs: tuple[tuple[str, int], ...]) -> list[Candidate]:
@@ -194,11 +203,14 @@ def _tensors(laid: Laid, prompts: tuple[str, ...], seeds: tuple[int, ...]) -> di
     }
 
 
-def _scores(ranking: Ranking) -> Mapping[str, float]:
+def _scores(best: Judged, settings: BackgroundSettings) -> dict[str, float]:
+    ranking = best.ranking
+    defects = {"background_product_defect": best.product, "background_defect": best.background}
     return {
         "background_reward": ranking.reward,
         "background_contrast": ranking.contrast,
         "background_clean_edge": ranking.clean_edge,
         "background_harmony": ranking.harmony,
         "background_winner": float(ranking.candidate),
+        **(defects if settings.judgement.used else {}),
     }

@@ -34,6 +34,7 @@ from transforms.inference.contracts import CONTRACTS, ModelContract, TensorSpec
 SOURCE = Path(__file__).parents[2] / "triton_repo"
 _BACKENDS = "backends"
 _CPU = "configs/cpu.pbtxt"
+_WEIGHTS = "1/weights"
 _GPU_INSTANCES = 2
 _KEEP_SEC = 14 * 24 * 3600.0
 _COMPILED = shutil.ignore_patterns("__pycache__")
@@ -149,7 +150,20 @@ def _chosen(source: Path, models: Sequence[str] | None) -> list[str]:
     missing = sorted(set(models or ()) - set(held))
     if missing:
         raise ConfigError(f"{str(source)!r} does not hold {', '.join(missing)}; it holds {', '.join(held)}")
-    return sorted(models) if models else held
+    bare = [name for name in held if not has_weights(source, name)]
+    asked = sorted(set(models or ()) & set(bare))
+    if asked:
+        raise ConfigError(
+            f"{asked[0]} has no weights under {str(source / asked[0] / _WEIGHTS)!r}: train and export them as"
+            " docs/training.md says, or name other painters"
+        )
+    return sorted(models) if models else [name for name in held if name not in bare]
+
+
+def has_weights(source: Path, model: str) -> bool:
+    """Whether a model of the repository `source` has the trained weights that it needs, if it needs any."""
+    needed = model in CONTRACTS and CONTRACTS[model].weights
+    return not needed or (source / model / _WEIGHTS / "card.json").is_file()
 
 
 def _backends_of(source: Path) -> Path:
@@ -212,6 +226,8 @@ def model_digest(folder: Path, config: Any, code: Dependencies) -> str:
     bare.CopyFrom(config)
     bare.ClearField("instance_group")
     parts = [bare.SerializeToString(deterministic=True), *code.parts()]
+    for path in files_under(folder / _WEIGHTS):
+        parts += [path.name.encode(), path.read_bytes()]
     if _is_engine(folder):
         engine = config.parameters["cpu_engine"].string_value if "cpu_engine" in config.parameters else "tensorrt"
         parts += [(folder / "1" / "model.onnx").read_bytes(), engine.encode(), version_of(engine).encode()]

@@ -163,10 +163,11 @@ def served_graphs() -> dict[str, Graph]:
     """Every graph that this project serves, by name: the contracts' engines and the weights that it ships."""
     from models.export.cards import WEIGHTS
     from models.export.onnx import GRAPHS
+    from models.export.repository import SOURCE
     from transforms.inference.contracts import CONTRACTS
 
     graphs = {name: Graph(make(CONTRACTS[name].fixed_batch).SerializeToString(), {}) for name, make in GRAPHS.items()}
-    for path in sorted(WEIGHTS.glob("*/*.onnx")):
+    for path in sorted([*WEIGHTS.glob("*/*.onnx"), *SOURCE.glob("*/1/weights/*.onnx")]):
         graphs.setdefault(path.stem, Graph(path.read_bytes(), _profiles_of(path)))
     return graphs
 

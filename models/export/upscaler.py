@@ -2,7 +2,7 @@
 
     python -m models.export.upscaler --run DIR --out models/weights/upscaler [--metrics FILE]
 
-The graph takes IMAGE uint8 [B, H, W, 3] and answers LARGE uint8 [B, 3H, 3W, 3]. `--metrics` is what
+The graph takes IMAGE uint8 [1, H, W, 3] and answers LARGE uint8 [1, 3H, 3W, 3]. `--metrics` is what
 `python -m benchmarks.upscaler --json` wrote: it becomes the card's figures.
 """
 
@@ -45,8 +45,8 @@ def load_average(run: Path) -> Upscaler:
 
 def exported(network: Upscaler) -> onnx.ModelProto:
     """`network` as ONNX with weights in half precision, for any height and width."""
-    sizes = {0: "batch", 1: "height", 2: "width"}
-    larger = {0: "batch", 1: "large_height", 2: "large_width"}
+    sizes = {1: "height", 2: "width"}
+    larger = {1: "large_height", 2: "large_width"}
     inputs = {"IMAGE": torch.zeros(1, 16, 24, 3, dtype=torch.uint8)}
     return graph_of(_Served(network).eval(), inputs, ("LARGE",), {"IMAGE": sizes, "LARGE": larger})
 

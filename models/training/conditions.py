@@ -45,8 +45,12 @@ def conditions_of(example: Example, variant: Variant, rng: Rng) -> Conditions | 
 
 def mirrored(pair: Conditions) -> Conditions:
     """The pair as in a mirror."""
-    flipped = (np.ascontiguousarray(plane[:, ::-1]) for plane in pair[:3])
-    return Conditions(*flipped, np.ascontiguousarray(pair.references[:, :, ::-1]))  # type: ignore[arg-type]
+    return Conditions(
+        np.ascontiguousarray(pair.target[:, ::-1]),
+        np.ascontiguousarray(pair.given[:, ::-1]),
+        np.ascontiguousarray(pair.known[:, ::-1]),
+        np.ascontiguousarray(pair.references[:, :, ::-1]),
+    )
 
 
 def on_grey(product: Bytes) -> Bytes:

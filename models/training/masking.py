@@ -41,5 +41,5 @@ def _shape(rng: Rng, side: int) -> Plane:
     centre = rng.uniform(0.25, 0.75, 2) * side
     points = np.stack([centre[0] + away * np.cos(angles), centre[1] + away * np.sin(angles)], 1)
     plane = np.zeros((side, side), np.uint8)
-    cv2.fillPoly(plane, [points.astype(np.int32)], 1)
+    cv2.fillPoly(plane, [points.astype(np.int32)], (1.0,))
     return plane.astype(np.float32)

@@ -77,7 +77,7 @@ def _rows(
 ) -> dict[str, NDArray[Any]]:
     latents = autoencoder.encoder(unit(np.stack([pair.target, pair.given])))
     texts = [prompt_of(variant.name, captions[number % len(captions)]) for number in range(CAPTIONS)]
-    rows = {
+    rows: dict[str, NDArray[Any]] = {
         "target": _half(latents[0]),
         "given": _half(latents[1]),
         "known": cells_of(pair.known)[None],

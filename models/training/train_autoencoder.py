@@ -29,7 +29,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.autoencoder import Autoencoder, joined
-from models.checkpoint import Card, read_checkpoint, write_checkpoint
+from models.checkpoint import Card, read_card, read_checkpoint, write_checkpoint
 from models.training.features import Features
 from models.training.masking import draw_known
 from models.training.pictures import Pictures, find_pictures
@@ -232,7 +232,9 @@ def finish(state: State, recipe: Recipe, own: Pictures, held_out: Pictures, args
     network = deepcopy(state.average)
     if not recipe.guided:
         normalise(network, own, recipe)
-    data = {"photos": len(own.photos), "cutouts": len(own.cutouts), "rooms": len(own.rooms)}
+    data: dict[str, Any] = {"photos": len(own.photos), "cutouts": len(own.cutouts), "rooms": len(own.rooms)}
+    if recipe.guided and args.start:
+        data["encoder_of"] = read_card(args.start).sha256
     return write_checkpoint(
         args.run / "model",
         dict(network.state_dict()),

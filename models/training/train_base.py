@@ -202,6 +202,11 @@ class Noised(NamedTuple):
     text: Tensor
     references: Tensor | None
 
+    def to(self, device: torch.device) -> Noised:
+        """The same on another device."""
+        moved: list[Any] = [None if part is None else part.to(device) for part in self]
+        return Noised(*moved)
+
 
 def noised(batch: dict[str, Tensor], recipe: Recipe, number: int) -> Noised:
     """Draw time and noise of batch `number`, and drop conditions; drawn alike every time."""
@@ -238,7 +243,7 @@ def take_step(state: State, recipe: Recipe, data: Data, accelerator: Accelerator
         group["lr"] = recipe.rate * recipe.rate_at(state.step)
     number = state.step * accelerator.num_processes + accelerator.process_index
     batch = data.of(stage).batch(recipe.seed, number, stage.batch)
-    drawn = Noised(*(part if part is None else part.to(accelerator.device) for part in noised(batch, recipe, number)))
+    drawn = noised(batch, recipe, number).to(accelerator.device)
     with accelerator.autocast():
         loss = loss_of(state.network, drawn)
     accelerator.backward(loss)
@@ -273,27 +278,21 @@ def measure(network: Canvas, held_out: Packed, recipe: Recipe) -> dict[str, floa
 
 
 @torch.no_grad()
-def paint(network: Canvas, batch: dict[str, Tensor], seeds: Sequence[int], sampling: Sampling) -> Tensor:
+def paint(network: Canvas, batch: dict[str, Tensor], seeds: Sequence[int], sampling: Sampling, variant: str) -> Tensor:
     """Latents [B, 32, h, w] of a batch of conditions, by the sampler that serves."""
-    blank = {"text": torch.zeros_like(batch["text"])}
-    given, known, references = batch["given"], batch["known"], batch.get("references")
+    told = {name: batch.get(name) for name in ("given", "known", "text", "references")}
+    untold = {**told, "text": torch.zeros_like(batch["text"])}
+    if VARIANTS[variant].drops == "all":
+        untold |= {name: torch.zeros_like(batch[name]) for name in ("given", "known")}
 
     def predict(latents: Tensor, now: float) -> tuple[Tensor, Tensor | None]:
         when = torch.full((len(latents),), now)
-        told = network(latents, when, given, known, batch["text"], references)
-        if sampling.guidance == 1.0:
-            return told, None
-        return told, network(latents, when, given, known, blank["text"], references)
+        once = sampling.guidance == 1.0
+        return network(latents, when, **told), None if once else network(latents, when, **untold)
 
     noise = torch.from_numpy(np.stack([draw_noise(seed, tuple(batch["target"].shape[1:])) for seed in seeds]))
-    return sample(
-        predict,
-        noise,
-        steps=sampling.steps,
-        shift=sampling.shift,
-        guidance=sampling.guidance,
-        rescale=sampling.rescale,
-    )
+    how = sampling
+    return sample(predict, noise, steps=how.steps, shift=how.shift, guidance=how.guidance, rescale=how.rescale)
 
 
 @torch.no_grad()
@@ -306,7 +305,8 @@ def sheet(network: Canvas, autoencoder: Autoencoder, held_out: Packed, target: P
         batch, pixels = held_out.rows(file, rows, np.zeros(len(rows), np.int64)), held_out.pixels(file, rows)
         given, known = unit(pixels["given_pixels"]), torch.from_numpy(pixels["known_pixels"])[:, None].float() / 255
         known = known if variant.keeps else torch.zeros_like(known)
-        latents = paint(network, batch, [int(row) for row in rows], Sampling(guidance=variant.guidance))
+        seeds = [int(row) for row in rows]
+        latents = paint(network, batch, seeds, Sampling(guidance=variant.guidance), variant.name)
         painted = joined(autoencoder.decoder(latents, given, known), given, known)
         triples = zip(given, painted, unit(pixels["target_pixels"]), strict=True)
         lines.append([to_bytes(picture) for triple in triples for picture in triple])

@@ -114,6 +114,9 @@ REASONS: Mapping[str, Words] = {
     "indistinct_product": Words(
         "Does not stand out", "The product would not stand out from the new background.", _AGAIN
     ),
+    "likely_defect": Words(
+        "Something looks wrong", "Our check of what we painted found that something in it probably looks wrong.", _AGAIN
+    ),
     "no_scenery": Words(
         "Nothing to continue",
         "At the edges of the photo there is no scenery that could be continued.",

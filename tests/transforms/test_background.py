@@ -12,6 +12,7 @@ from transforms.errors import ConfigError, ModelFailed, Rejected, ServerUnavaila
 from transforms.inference.config import ServingConfig
 from transforms.inference.contracts import CONTRACTS, bucket_of
 from transforms.inference.fake import FakeClient
+from transforms.judgement import JudgementSettings
 from transforms.ops import studio
 from transforms.placements import PLACEMENTS
 from transforms.records import Box, Cutout, Job, Product, ProductImage, SourceFacts
@@ -133,6 +134,36 @@ def test_a_product_that_no_candidate_sets_off_is_rejected():
     with pytest.raises(Rejected) as refusal:
         paint_background(job(rgb=(244, 244, 244)), client(studio=white), BackgroundSettings(candidates=2))
     assert refusal.value.reason == "indistinct_product" and refusal.value.value < refusal.value.limit
+
+
+def rewarding(*, background):
+    """Finds the same fault with every candidate, and remembers which it saw."""
+    seen = []
+
+    def answer(item):
+        seen.append(item["CANDIDATE"].mean())
+        return {"PRODUCT_DEFECT": 0.05, "BACKGROUND_DEFECT": background}
+
+    return answer, seen
+
+
+def test_the_trained_reward_is_asked_about_every_candidate_only_where_it_is_configured():
+    answer, seen = rewarding(background=0.3)
+    used = BackgroundSettings(candidates=3, judgement=JudgementSettings(used=True))
+    done = paint_background(job(), client(reward=answer), used)
+    assert len(seen) == 3
+    assert done.scores["background_defect"] == pytest.approx(0.3)
+    plain = paint_background(job(), client(reward=answer), BackgroundSettings(candidates=3))
+    assert len(seen) == 3 and "background_defect" not in plain.scores
+    assert (plain.background == done.background).all()
+
+
+def test_a_background_that_is_probably_defective_is_rejected():
+    answer, _ = rewarding(background=0.95)
+    settings = BackgroundSettings(candidates=2, judgement=JudgementSettings(used=True))
+    with pytest.raises(Rejected) as refusal:
+        paint_background(job(), client(reward=answer), settings)
+    assert refusal.value.reason == "likely_defect" and refusal.value.scores["background_defect"] > 0.9
 
 
 def test_other_tasks_pass_untouched():

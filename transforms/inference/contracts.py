@@ -50,6 +50,8 @@ class ModelContract:
         cpu_threads: of one inference; part of an engine model's identity.
         instances: model instances on the CPU.
         deadline_sec: default deadline of one request.
+        weights: whether it needs trained weights in its folder (`1/weights`) that the checkout may lack; without them
+            it is not served.
     """
 
     name: str
@@ -63,6 +65,7 @@ class ModelContract:
     cpu_threads: int = 2
     instances: int = 1
     deadline_sec: float = 60.0
+    weights: bool = False
 
 
 _IMAGE = TensorSpec("IMAGE", UINT8, (-1, -1, 3))
@@ -76,15 +79,17 @@ _GUIDE = TensorSpec("GUIDE", INT16, (-1, -1, 2), like="CANDIDATE")
 _SCENE = TensorSpec("SCENE", UINT8, (-1, -1, 3), like="IMAGE")
 
 
-def paint_contract(name: str, *, instances: int = 1) -> ModelContract:
+def paint_contract(name: str, *, instances: int = 1, fixed_batch: int = 1, weights: bool = False) -> ModelContract:
     """A painter's first half: (image, product matte, known region, prompt, seed) -> candidate, all at bucket size."""
     return ModelContract(
         name,
         (_IMAGE, _PRODUCT, _KNOWN, _PROMPT, _SEED),
         (_PAINTED, _GUIDE),
         max_batch=4,
+        fixed_batch=fixed_batch,
         instances=instances,
         deadline_sec=180.0,
+        weights=weights,
     )
 
 
@@ -128,11 +133,30 @@ CONTRACTS: Mapping[str, ModelContract] = {
             # share of the image under text boxes, number of boxes
             (TensorSpec("COVERAGE", FP32, (1,), low=0.0, high=1.0), TensorSpec("BOXES", FP32, (1,), low=0.0)),
         ),
+        ModelContract(
+            "reward",
+            (_IMAGE, _PRODUCT, _PAINTED),
+            # probabilities of a defect, calibrated
+            (
+                TensorSpec("PRODUCT_DEFECT", FP32, (1,), low=0.0, high=1.0),
+                TensorSpec("BACKGROUND_DEFECT", FP32, (1,), low=0.0, high=1.0),
+            ),
+            max_batch=4,
+            weights=True,
+        ),
         ModelContract("human_detector", (_IMAGE,), (TensorSpec("SCORE", FP32, (1,), low=0.0, high=1.0),)),
         paint_contract("studio"),
         upscale_contract("studio_upscale"),
         paint_contract("patchmatch"),
         upscale_contract("patchmatch_upscale"),
+        # any diffusers checkpoint: see models/export/pretrained.py
+        paint_contract("pretrained", weights=True),
+        upscale_contract("pretrained_upscale"),
+        # one batch is what a placement's candidates are by default
+        paint_contract("canvas_background", fixed_batch=4, weights=True),
+        upscale_contract("canvas_background_upscale"),
+        paint_contract("canvas_outpaint", fixed_batch=2, weights=True),
+        upscale_contract("canvas_outpaint_upscale"),
     )
 }
 

@@ -61,7 +61,7 @@ def design_set(image: NDArray[np.uint8], matte: NDArray[np.uint8], prompt: str, 
     """Design the set for a product: image uint8 [h, w, 3], matte uint8 [h, w]. The same inputs give the same set."""
     rng, wish, palette = stream(seed, 0), read_prompt(prompt), product_palette(image, matte)
     backdrop = choose_backdrop(palette, wish, rng)
-    side = _lit_side(image, matte) or float(rng.choice([-1.0, 1.0]))
+    side = lit_side(image, matte) or float(rng.choice([-1.0, 1.0]))
     footing = find_footing(matte.astype(np.float32) / 255)
     two_tone = wish.two_tone if wish.two_tone is not None else bool(rng.random() < 0.4)
     horizon, bend = _horizon(footing, matte.shape[0], two_tone, rng)
@@ -86,7 +86,7 @@ def design_set(image: NDArray[np.uint8], matte: NDArray[np.uint8], prompt: str, 
     )
 
 
-def _lit_side(image: NDArray[np.uint8], matte: NDArray[np.uint8]) -> float:
+def lit_side(image: NDArray[np.uint8], matte: NDArray[np.uint8]) -> float:
     """-1 or 1 where the product itself is clearly brighter on the left or right, else 0."""
     rows, columns = np.nonzero(matte >= 250)
     if rows.size < 64:

@@ -1,4 +1,4 @@
-"""The `studio` painter: a seamless studio set around a product, procedural and deterministic.
+"""The `studio` painter: a seamless studio set around a product, or a rendered room where the prompt asks for one.
 
 `paint` draws a small candidate, `upscale` the same set at the placement's size. Both draw one design, made from the
 inputs at the candidate's size, so the winner looks as it did when it was ranked. The answer is the backdrop alone,
@@ -11,9 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from transforms.ops.empty_sets import Place, find_place, lit
 from transforms.ops.oklab import Floats, to_linear, to_srgb
+from transforms.ops.papers import read_prompt
 from transforms.ops.reflections import reflection
-from transforms.ops.sets import Design, design_set, light_set, stream, texture
+from transforms.ops.sets import Design, design_set, light_set, lit_side, stream, texture
 from transforms.ops.shadows import contact_shadow
 
 Pixels = NDArray[np.uint8]
@@ -29,15 +31,19 @@ def paint(image: Pixels, product: Pixels, known: Pixels, prompt: str, seed: int)
         image: uint8 [h, w, 3]; the product's foreground laid into the placement over neutral grey.
         product: uint8 [h, w]; its alpha.
         known: uint8 [h, w]; not needed here, part of every painter's signature.
-        prompt: words for colours, light, surface and pose; see `transforms.ops.papers`.
+        prompt: words for colours, light, surface and pose; see `transforms.ops.papers`. A phrase of
+            `transforms.ops.empty_sets`, such as "wooden floor", asks for a rendered room in place of the studio.
         seed: chooses among designs.
 
     Returns:
         uint8 [h, w, 3]; the backdrop without the product.
     """
     del known
+    place = _room(image, product, prompt, seed)
+    if place is not None:
+        return _finish(lit(place, product.astype(np.float32) / 255), seed, product, standing=True)
     design = design_set(image, product, prompt, seed)
-    return _finish(_scene(design, image, product), design, product)
+    return _finish(_scene(design, image, product), seed, product, standing=design.pose == "standing")
 
 
 def upscale(
@@ -57,9 +63,19 @@ def upscale(
     del known, guide
     size = (candidate.shape[0], candidate.shape[1])
     small, matte = shrink(image, product, size)
+    place = _room(small, matte, prompt, seed)
+    if place is not None:
+        return _finish(lit(place, product.astype(np.float32) / 255), seed, product, standing=True)
     design = design_set(small, matte, prompt, seed)
     scene = cv2.resize(_scene(design, small, matte), product.shape[::-1], interpolation=cv2.INTER_CUBIC)
-    return _finish(np.asarray(scene, np.float32), design, product)
+    return _finish(np.asarray(scene, np.float32), seed, product, standing=design.pose == "standing")
+
+
+def _room(image: Pixels, matte: Pixels, prompt: str, seed: int) -> Place | None:
+    """Where the product stands in a rendered room, None where the prompt asks for none."""
+    if read_prompt(prompt).pose != "standing":
+        return None
+    return find_place(matte.astype(np.float32) / 255, prompt, seed, lit_side(image, matte))
 
 
 def shrink(image: Pixels, product: Pixels, size: tuple[int, int]) -> tuple[Pixels, Pixels]:
@@ -87,11 +103,11 @@ def _scene(design: Design, image: Pixels, product: Pixels) -> Floats:
     return to_srgb(lit)
 
 
-def _finish(scene: Floats, design: Design, product: Pixels) -> Pixels:
+def _finish(scene: Floats, seed: int, product: Pixels, *, standing: bool) -> Pixels:
     """Contact shadow, grain and quantisation, at the scene's own size."""
-    if design.pose == "standing":
+    if standing:
         _darken_contact(scene, product)
-    grain = _grain(design.seed, product)
+    grain = _grain(seed, product)
     return np.asarray(np.clip(scene * 255 + grain[..., None] + 0.5, 0, 255), np.uint8)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from models.export.repository import SOURCE, config_files, main, materialise, read_config, write_configs
+from models.export.repository import SOURCE, config_files, has_weights, main, materialise, read_config, write_configs
 from transforms.errors import ConfigError
 from transforms.inference.contracts import CONTRACTS
 
@@ -30,8 +30,32 @@ def test_the_repository_holds_exactly_the_contracts_models() -> None:
 
 def test_served_code_is_short() -> None:
     scripts = list(SOURCE.rglob("model.py"))
-    assert len(scripts) == 8
+    python_models = [contract for contract in CONTRACTS.values() if not contract.platform]
+    assert len(scripts) == len(python_models) + len(list((SOURCE / "backends").iterdir()))
     assert all(len(path.read_text().splitlines()) <= 80 for path in scripts)
+
+
+def test_a_model_without_its_weights_is_left_out_and_refused_where_it_is_asked(tmp_path: Path) -> None:
+    source = tmp_path / "bare"
+    for name in ("studio", "canvas_background", "canvas_background_upscale"):
+        shutil.copytree(SOURCE / name, source / name, ignore=shutil.ignore_patterns("weights"))
+    assert not has_weights(source, "canvas_background") and has_weights(source, "studio")
+    made = materialise(tmp_path / "cache", source)
+    assert {path.name for path in (made / "models").iterdir()} == {"studio", "canvas_background_upscale"}
+    with pytest.raises(ConfigError, match=r"canvas_background has no weights .* train and export them"):
+        materialise(tmp_path / "cache", source, ["canvas_background", "canvas_background_upscale"])
+
+
+def test_weights_are_part_of_a_models_identity(tmp_path: Path) -> None:
+    source = tmp_path / "trained"
+    shutil.copytree(SOURCE / "canvas_background", source / "canvas_background")
+    weights = source / "canvas_background" / "1" / "weights"
+    digests = []
+    for number in range(2):
+        weights.mkdir(exist_ok=True)
+        (weights / "card.json").write_text(f"{number}")
+        digests.append(digest(materialise(tmp_path / "cache", source), "canvas_background"))
+    assert digests[0] != digests[1]
 
 
 @pytest.fixture

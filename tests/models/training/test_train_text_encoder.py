@@ -42,10 +42,23 @@ def train(run, teacher):
     return [json.loads(line)["loss"] for line in (run / "losses.jsonl").read_text().splitlines()]
 
 
-def test_a_run_that_was_killed_has_the_losses_of_one_that_was_not(tmp_path, teacher, monkeypatch):
-    whole = train(tmp_path / "whole", teacher)
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, teacher):
+    folder = tmp_path_factory.mktemp("run")
+    train(folder, teacher)
+    return folder
+
+
+@pytest.fixture
+def weights(tmp_path, run):
+    assert export(["--run", str(run), "--out", str(tmp_path / "out")]) == 0
+    return tmp_path / "out"
+
+
+def test_a_run_that_was_killed_has_the_losses_of_one_that_was_not(tmp_path, run, teacher, monkeypatch):
+    whole = [json.loads(line)["loss"] for line in (run / "losses.jsonl").read_text().splitlines()]
     (tmp_path / "killed").mkdir()
-    shutil.copy2(tmp_path / "whole" / "tokenizer.json", tmp_path / "killed")  # its library breaks ties by chance
+    shutil.copy2(run / "tokenizer.json", tmp_path / "killed")  # its library breaks ties by chance
     step = train_text_encoder.take_step
 
     def killed(state, *rest):
@@ -57,31 +70,27 @@ def test_a_run_that_was_killed_has_the_losses_of_one_that_was_not(tmp_path, teac
         patch.setattr(train_text_encoder, "take_step", killed)
         train(tmp_path / "killed", teacher)
     assert train(tmp_path / "killed", teacher) == whole
-    first, second = (load_average(tmp_path / name).state_dict() for name in ("whole", "killed"))
+    first, second = (load_average(folder).state_dict() for folder in (run, tmp_path / "killed"))
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_the_exported_files_answer_as_the_averaged_encoder_does(tmp_path, teacher):
-    train(tmp_path / "run", teacher)
-    assert export(["--run", str(tmp_path / "run"), "--out", str(tmp_path / "out")]) == 0
-    answer = load_text_encoder(tmp_path / "out")(SENTENCES)
-    tokens, mask = to_tokens(load_tokenizer(tmp_path / "out" / "tokenizer.json"), SENTENCES)
+def test_the_exported_files_answer_as_the_averaged_encoder_does(run, weights):
+    answer = load_text_encoder(weights)(SENTENCES)
+    tokens, mask = to_tokens(load_tokenizer(weights / "tokenizer.json"), SENTENCES)
     with torch.no_grad():
-        sequence, sentence = load_average(tmp_path / "run")(torch.from_numpy(tokens), torch.from_numpy(mask))
+        sequence, sentence = load_average(run)(torch.from_numpy(tokens), torch.from_numpy(mask))
     assert answer.sequence.shape == (4, 32, 128) and (answer.mask == mask).all()
     assert np.abs(answer.sequence - sequence.numpy()).max() < 2e-3
     assert np.abs(answer.sentence - sentence.numpy()).max() < 2e-3
 
 
-def test_weights_that_are_not_the_cards_are_refused(tmp_path, teacher):
-    train(tmp_path / "run", teacher)
-    export(["--run", str(tmp_path / "run"), "--out", str(tmp_path / "out")])
-    (tmp_path / "out" / "tokenizer.json").write_text("{}")
+def test_weights_that_are_not_the_cards_are_refused(tmp_path, weights):
+    (weights / "tokenizer.json").write_text("{}")
     with pytest.raises(ConfigError, match=r"tokenizer\.json.*not the file"):
-        load_text_encoder(tmp_path / "out")
-    (tmp_path / "out" / "tokenizer.json").unlink()
+        load_text_encoder(weights)
+    (weights / "tokenizer.json").unlink()
     with pytest.raises(ConfigError, match=r"lack 'tokenizer\.json'"):
-        load_text_encoder(tmp_path / "out")
+        load_text_encoder(weights)
     with pytest.raises(ConfigError, match="hold no card"):
         load_text_encoder(tmp_path)
 

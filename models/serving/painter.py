@@ -1,0 +1,149 @@
+"""A Canvas variant without torch: words, noise, the denoising loop and the decoder behind one call.
+
+painter = load_painter(folder)
+candidates = painter(images, known, prompts, seeds)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.export.cards import check_files
+from models.registry import LATENT_CHANNELS, STRIDE, Sampling, prompt_of
+from models.sampling import draw_noise, sample
+from models.serving.networks import Network, load_network
+from models.serving.text import TextEncoder, load_text_encoder
+from transforms.records import Size
+
+Bytes = NDArray[np.uint8]
+Real = NDArray[np.float32]
+
+ENCODER, DENOISER, DECODER, TEXT = "encoder.onnx", "denoiser.onnx", "decoder.onnx", "text"
+ENGINE = "openvino"
+GREY = 128
+
+
+@dataclass(frozen=True)
+class Painter:
+    """A loaded variant; call it with pictures of one size.
+
+    Attributes:
+        variant: its name, the first words of its prompts.
+        drops: what the second pass of the guidance does without: `text` or `all`.
+        batch: candidates that the networks always run at once, so that a result does not depend on its mates.
+    """
+
+    variant: str
+    drops: str
+    sampling: Sampling
+    batch: int
+    words: TextEncoder
+    encoder: Network
+    denoiser: Network
+    decoder: Network
+
+    def __call__(self, images: Bytes, known: Bytes, prompts: Sequence[str], seeds: Sequence[int]) -> Bytes:
+        """Paint candidates.
+
+        Args:
+            images: uint8 [B, H, W, 3], sides divisible by 16.
+            known: uint8 [B, H, W], 255 where `images` are kept, exactly.
+            prompts: of each.
+            seeds: of each; a candidate depends on its own row alone.
+
+        Returns:
+            uint8 [B, H, W, 3].
+
+        Raises:
+            ValueError: sides are not divisible by 16.
+        """
+        if images.shape[1] % STRIDE or images.shape[2] % STRIDE:
+            raise ValueError(f"sides {images.shape[1:3]} are not divisible by {STRIDE}")
+        batches = [slice(start, start + self.batch) for start in range(0, len(images), self.batch)]
+        return np.concatenate([self._paint(images[one], known[one], prompts[one], seeds[one]) for one in batches])
+
+    def _paint(self, images: Bytes, known: Bytes, prompts: Sequence[str], seeds: Sequence[int]) -> Bytes:
+        count, rows = len(images), np.arange(self.batch) % len(images)  # a short batch repeats itself
+        sure = (known == 255)[rows]
+        shown = np.where(sure[..., None], images[rows], np.uint8(GREY))
+        latents = self._sample(shown, sure, [prompts[row] for row in rows], [seeds[row] for row in rows])
+        inputs = {"latents": latents, "image": shown, "known": sure.astype(np.float32)}
+        painted = np.clip(np.rint((self.decoder(inputs) + 1) * 127.5), 0, 255).astype(np.uint8)
+        return np.where(sure[..., None], shown, painted)[:count]
+
+    def _sample(self, shown: Bytes, sure: NDArray[np.bool_], prompts: Sequence[str], seeds: Sequence[int]) -> Real:
+        given, cells = self.encoder({"image": shown}), _cells(sure)
+        text = self.words([prompt_of(self.variant, prompt) for prompt in prompts]).sequence
+        conditions = {"given": given, "known": cells, "text": text}
+        twice = self.sampling.guidance != 1.0
+        if twice:
+            less = self._dropped(conditions)
+            conditions = {name: np.concatenate([whole, less[name]]) for name, whole in conditions.items()}
+
+        def predict(latents: Real, now: float) -> tuple[Real, Real | None]:
+            if not twice:
+                return self.denoiser({"latents": latents, "time": _times(len(latents), now), **conditions}), None
+            both = np.concatenate([latents, latents])
+            answer = self.denoiser({"latents": both, "time": _times(len(both), now), **conditions})
+            return answer[: len(latents)], answer[len(latents) :]
+
+        noise = np.stack([draw_noise(seed, (LATENT_CHANNELS, *cells.shape[2:])) for seed in seeds])
+        how = self.sampling
+        return sample(
+            predict, noise, steps=how.steps, shift=how.shift, guidance=how.guidance, rescale=how.rescale
+        ).astype(np.float32)
+
+    def _dropped(self, conditions: dict[str, Real]) -> dict[str, Real]:
+        """The conditions of the second pass: other words or none, and where it is so trained no pictures."""
+        given, cells, text = conditions["given"], conditions["known"], np.zeros_like(conditions["text"])
+        if self.sampling.negative:
+            text = text + self.words([prompt_of(self.variant, self.sampling.negative)]).sequence
+        if self.drops == "all":
+            given, cells = np.zeros_like(given), np.zeros_like(cells)
+        return {"given": given, "known": cells, "text": text}
+
+
+def _times(count: int, now: float) -> Real:
+    return np.full(count, now, np.float32)
+
+
+def _cells(sure: NDArray[np.bool_]) -> Real:
+    """The share of each cell that is known, in 255ths as in training: [B, H, W] -> [B, 1, H/16, W/16]."""
+    count, height, width = sure.shape
+    cells = sure.reshape(count, height // STRIDE, STRIDE, width // STRIDE, STRIDE).mean((2, 4))
+    return (np.rint(cells * 255) / 255).astype(np.float32)[:, None]
+
+
+def load_painter(folder: Path, batch: int, engine: str = ENGINE, threads: int = 2) -> Painter:
+    """The variant of a folder that `models.export.canvas` wrote.
+
+    Raises:
+        ConfigError: a file is missing, or not the one that the card names.
+    """
+    recipe: dict[str, Any] = check_files(folder)["recipe"]
+    return Painter(
+        recipe["variant"],
+        recipe["drops"],
+        Sampling(**recipe["sampling"]),
+        batch,
+        load_text_encoder(folder / TEXT),
+        *(load_network(folder / name, engine, threads) for name in (ENCODER, DENOISER, DECODER)),
+    )
+
+
+def resampled(candidate: NDArray[np.uint8], size: Size) -> NDArray[np.uint8]:
+    """`candidate` (uint8 [h, w, 3]) at `size`, by Lanczos."""
+    large: Any = cv2.resize(candidate, (size.width, size.height), interpolation=cv2.INTER_LANCZOS4)
+    return large  # type: ignore[no-any-return]
+
+
+def laid_over(scene: NDArray[np.uint8], image: NDArray[np.uint8], known: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """`scene` with `image` where it is known (255), uint8 [H, W, 3]."""
+    return np.where((known == 255)[..., None], image, scene)
