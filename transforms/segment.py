@@ -58,7 +58,7 @@ class SegmentLimits:
         max_product_share: most share of the picture that the product covers.
     """
 
-    min_mask_quality: float = 0.5
+    min_mask_quality: float = 0.4
     max_fragments: int = 0
     min_product_share: float = 0.002
     max_product_share: float = 0.98

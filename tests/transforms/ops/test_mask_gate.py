@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.ops.backdrop import to_lab
-from transforms.ops.mask_gate import Gate, Looks, load_gate, measure_mask
+from transforms.ops.mask_gate import Gate, Looks, load_gate, measure_mask, measure_recheck
 
 
 def picture(size=128):
@@ -21,7 +21,8 @@ def looks_of(mask, **other):
 
 def measures_of(lab, mask, looks=None, distance=None):
     looks = looks or looks_of(mask)
-    return measure_mask(lab, looks, looks.merged(), mask, distance)
+    again, left = mask.astype(np.float32), np.zeros(mask.shape, np.float32)
+    return measure_mask(lab, looks, looks.merged(), mask, distance) | measure_recheck(mask, again, left)
 
 
 def test_a_clean_mask_measures_as_clean():
