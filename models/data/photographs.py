@@ -162,7 +162,7 @@ def split_of_sender(sender: str) -> Split:
     >>> {split_of_sender(str(number)) for number in range(40)} == {"train", "held_out"}
     True
     """
-    return "held_out" if zlib.crc32(sender.encode()) % _HELD_OUT_OF == 0 else "train"
+    return "held_out" if zlib.crc32(f"sender:{sender}".encode()) % _HELD_OUT_OF == 0 else "train"
 
 
 def words_of(scene: Bytes, coverage: Bytes, label: str) -> dict[str, Any]:

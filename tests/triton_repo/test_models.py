@@ -43,6 +43,9 @@ def request_of(model: str, seeds: tuple[int, ...]) -> dict[str, NDArray[Any]]:
     product, known = planes(height, width)
     if model.startswith("studio"):
         known = product
+    if model == "reward":
+        candidate = 255 - picture(height, width)
+        return {"IMAGE": picture(height, width)[None], "PRODUCT": product[None], "CANDIDATE": candidate[None]}
     each = {"IMAGE": picture(height, width), "PRODUCT": product, "KNOWN": known}
     inputs: dict[str, NDArray[Any]] = {name: np.stack([plane] * len(seeds)) for name, plane in each.items()}
     return {

@@ -99,8 +99,16 @@ RESPONDERS: Mapping[str, Responder] = {
     "unsafe_image": _constant(SCORE=0.01),
     "text_detector": _constant(COVERAGE=0.0, BOXES=0.0),
     "human_detector": _constant(SCORE=0.0),
-    "studio": _paint,
-    "studio_upscale": _upscale,
-    "patchmatch": _paint,
-    "patchmatch_upscale": _upscale,
+    "reward": _constant(PRODUCT_DEFECT=0.1, BACKGROUND_DEFECT=0.1),
+    **dict.fromkeys(("studio", "patchmatch", "pretrained", "canvas_background", "canvas_outpaint"), _paint),
+    **dict.fromkeys(
+        (
+            "studio_upscale",
+            "patchmatch_upscale",
+            "pretrained_upscale",
+            "canvas_background_upscale",
+            "canvas_outpaint_upscale",
+        ),
+        _upscale,
+    ),
 }
