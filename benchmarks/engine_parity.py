@@ -19,7 +19,7 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 
-from models.export.tensorrt import Graph, build_plan, find_builder, served_graphs
+from models.export.tensorrt import Graph, build_plan, find_builder, graph_names, served_graph
 
 _ROUNDS = 20
 
@@ -70,14 +70,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.engine_parity", description=__doc__)
     parser.add_argument("--models", default="", help="comma-separated; all where empty")
     args = parser.parse_args()
-    graphs = served_graphs()
     rtx = find_builder().__name__ == "tensorrt_rtx"
     print("| model | output | largest difference | mean | ms |\n|---|---|---|---|---|")
-    for model in [name for name in args.models.split(",") if name] or sorted(graphs):
-        inputs = inputs_of(graphs[model])
-        plan = build_plan(graphs[model].onnx, graphs[model].profiles, ("CURRENT",) if rtx else ())
+    for model in [name for name in args.models.split(",") if name] or graph_names():
+        graph = served_graph(model)
+        inputs = inputs_of(graph)
+        plan = build_plan(graph.onnx, graph.profiles, ("CURRENT",) if rtx else ())
         answers, cost = run_engine(plan, inputs)
-        session = onnxruntime.InferenceSession(graphs[model].onnx, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(graph.onnx, providers=["CPUExecutionProvider"])
         names = [output.name for output in session.get_outputs()]
         for name, expected in zip(names, session.run(names, dict(inputs)), strict=True):
             gap = np.abs(answers[name].astype(np.float32) - expected.astype(np.float32))

@@ -84,14 +84,14 @@ def write_card(card: dict[str, Any], folder: Path) -> None:
 
 def readable(card: Mapping[str, Any]) -> str:
     """The card as Markdown."""
-    held, optout = card["products"], card["opt_out"]
+    held = card["products"]
     size = sum(shard["bytes"] for shard in card["shards"].values())
     parts = [
         f"# Training set of {card['examples']} examples\n",
         f"{len(card['shards'])} shards, {size / 1e6:.1f} MB; {card['captions']} captions; "
-        f"{card['with_a_later_frame']} examples with a frame two seconds later. Different products: "
+        f"{card['with_a_later_frame']} examples with a frame two seconds later. Different products and senders: "
         + ", ".join(f"{count} in {split}" for split, count in held.items())
-        + ". No product is in both.\n",
+        + ". None is in both.\n",
         "## Splits and sizes\n",
         _table(("split/bucket", "examples"), card["by_bucket"].items()),
         "## Sources and licences\n",
@@ -102,9 +102,7 @@ def readable(card: Mapping[str, Any]) -> str:
         "## Left out\n",
         _table(("reason", "pairs"), card["left_out"].items()),
         "## Opted out\n",
-        f"{optout['keys']} keys on the list (SHA-256 {optout['digest']}), {len(optout['matched'])} of them matched; "
-        f"unknown here: {', '.join(optout['unknown']) or 'none'}. The set was checked, after it was written, to hold "
-        "none of them.\n",
+        _opted_out(card["opt_out"]),
         "## Categories\n",
         ", ".join(f"{name} {count}" for name, count in card["categories"].items()) + "\n",
         "## Authors\n",
@@ -113,6 +111,16 @@ def readable(card: Mapping[str, Any]) -> str:
         + "\n",
     ]
     return "\n".join(parts)
+
+
+def _opted_out(known: Mapping[str, Any]) -> str:
+    if known["digest"] is None:
+        return "No list was given.\n"
+    return (
+        f"{known['keys']} keys on the list (SHA-256 {known['digest']}), {len(known['matched'])} of them matched; "
+        f"unknown here: {', '.join(known['unknown']) or 'none'}. The set was checked, after it was written, to hold "
+        "none of them.\n"
+    )
 
 
 def _table(names: Sequence[str], rows: Any) -> str:

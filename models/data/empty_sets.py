@@ -369,9 +369,7 @@ def _key_share(shoot: _Camera, size: Size) -> float:
     made.view_settings.view_transform, made.view_settings.look = "Standard", "None"
     made.view_settings.exposure = -3.0
     both = _ground(shoot.opaque())
-    for item in made.objects:
-        if item.type == "LIGHT":
-            item.hide_render = True
+    (made.objects.get("sun") or made.objects["area"]).hide_render = True  # the fill stays: it is named area.001
     return float(np.clip(1 - _ground(shoot.opaque()) / max(both, 1e-6), 0.1, 0.9))
 
 

@@ -55,7 +55,8 @@ class _Decode(nn.Module):
 
 
 def _unit(image: Tensor) -> Tensor:
-    return image.permute(0, 3, 1, 2).float() / 127.5 - 1
+    # float first: TensorRT moves no axes of bytes
+    return image.float().permute(0, 3, 1, 2) / 127.5 - 1
 
 
 def export_graphs(canvas: Canvas, autoencoder: Autoencoder) -> dict[str, bytes]:

@@ -159,25 +159,47 @@ class Graph(NamedTuple):
     profiles: Mapping[str, Profile]
 
 
-def served_graphs() -> dict[str, Graph]:
-    """Every graph that this project serves, by name: the contracts' engines and the weights that it ships."""
-    from models.export.cards import WEIGHTS
+def graph_names() -> list[str]:
+    """The graphs that this project serves, sorted: the contracts' engines, and the weights that lie in the checkout."""
     from models.export.onnx import GRAPHS
-    from models.export.repository import SOURCE
+
+    return sorted({*GRAPHS, *_weights()})
+
+
+def served_graph(name: str) -> Graph:
+    """One of `graph_names`.
+
+    Raises:
+        ConfigError: there is no such graph.
+    """
+    from models.export.onnx import GRAPHS
     from transforms.inference.contracts import CONTRACTS
 
-    graphs = {name: Graph(make(CONTRACTS[name].fixed_batch).SerializeToString(), {}) for name, make in GRAPHS.items()}
-    for path in sorted([*WEIGHTS.glob("*/*.onnx"), *SOURCE.glob("*/1/weights/*.onnx")]):
-        graphs.setdefault(path.stem, Graph(path.read_bytes(), _profiles_of(path)))
-    return graphs
+    if name in GRAPHS:
+        return Graph(GRAPHS[name](CONTRACTS[name].fixed_batch).SerializeToString(), {})
+    weights = _weights()
+    if name not in weights:
+        raise ConfigError(f"no graph {name!r}; there are {', '.join(graph_names())}")
+    content = weights[name].read_bytes()
+    return Graph(content, profiles_of(content))
 
 
-def _profiles_of(path: Path) -> dict[str, Profile]:
+def _weights() -> dict[str, Path]:
+    """Files by name: `text_encoder`; or, where a served model has several, `canvas_background.denoiser`."""
+    from models.export.cards import WEIGHTS
+    from models.export.repository import SOURCE
+
+    found = SOURCE.glob("*/1/weights/**/*.onnx")
+    own = {f"{path.relative_to(SOURCE).parts[0]}.{path.stem}": path for path in found}
+    return {path.stem: path for path in WEIGHTS.glob("*/*.onnx")} | own
+
+
+def profiles_of(graph: bytes) -> dict[str, Profile]:
     """Profiles for each input with a named dimension: `batch` 1..8, `height` and `width` 96..768, others 1..64."""
     import onnx
 
     profiles = {}
-    for tensor in onnx.load(str(path), load_external_data=False).graph.input:
+    for tensor in onnx.load_from_string(graph).graph.input:
         dims = [dim.dim_param or dim.dim_value for dim in tensor.type.tensor_type.shape.dim]
         if any(isinstance(dim, str) for dim in dims):
             profiles[tensor.name] = Profile(*(tuple(_size(dim, at) for dim in dims) for at in range(3)))
@@ -199,14 +221,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--capability", nargs="*", default=[], help="SM75 ... SM120: with TensorRT-RTX alone")
     parser.add_argument("--timing_cache", type=Path, help="file of measured kernels: with the full TensorRT alone")
     args = parser.parse_args(arguments)
-    graphs = served_graphs()
-    chosen = [name for name in args.models.split(",") if name] or sorted(graphs)
     try:
-        missing = [name for name in chosen if name not in graphs]
-        if missing:
-            raise ConfigError(f"no graph {missing[0]!r}; there are {', '.join(sorted(graphs))}")
-        for name in chosen:
-            _write(args, name, graphs[name])
+        for name in [name for name in args.models.split(",") if name] or graph_names():
+            _write(args, name, served_graph(name))
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return 2

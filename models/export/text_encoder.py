@@ -2,7 +2,7 @@
 
     python -m models.export.text_encoder --run DIR --out models/weights/text_encoder [--metrics FILE]
 
-The graph takes tokens int64 [B, T] and mask float32 [B, T] and answers sequence float32 [B, T, 128] and sentence
+The graph takes tokens int64 [B, 32] and mask float32 [B, 32] and answers sequence float32 [B, 32, 128] and sentence
 float32 [B, 128]. `--metrics` is what `python -m benchmarks.text_encoder --json` wrote: it becomes the card's figures.
 """
 

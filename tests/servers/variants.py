@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 from models.registry import VARIANTS, Sampling
@@ -11,8 +14,6 @@ WORDS = ("background", ":", "outpaint", "oak", "floor", "plaster", "wall", "soft
 
 def write_checkpoints(folder: Path) -> None:
     """`canvas` and `autoencoder` under `folder`, as the trainers write them."""
-    from dataclasses import asdict
-
     import torch
 
     from models.autoencoder import Autoencoder, AutoencoderSpec
@@ -58,11 +59,16 @@ def write_text_encoder(folder: Path) -> None:
 
 
 def write_variant(folder: Path, variant: str, scratch: Path, sampling: Sampling | None = None) -> None:
-    """The exported `variant` in `folder`; checkpoints and text encoder are made under `scratch` once."""
+    """The exported `variant` in `folder`; what variants share is made under `scratch` once, for it takes a while."""
     from models.export.canvas import export
 
-    if not (scratch / "text").is_dir():
+    how = sampling or Sampling(steps=2, guidance=VARIANTS[variant].guidance)
+    if not (scratch / "exported").is_dir():
         write_checkpoints(scratch)
         write_text_encoder(scratch / "text")
-    how = sampling or Sampling(steps=2, guidance=VARIANTS[variant].guidance)
-    export(scratch / "canvas", scratch / "autoencoder", scratch / "text", VARIANTS[variant], how, folder)
+        checkpoints = (scratch / "canvas", scratch / "autoencoder", scratch / "text")
+        export(*checkpoints, VARIANTS["background"], how, scratch / "exported")
+    shutil.copytree(scratch / "exported", folder)
+    card = json.loads((folder / "card.json").read_text())
+    card["recipe"] |= {"variant": variant, "drops": VARIANTS[variant].drops, "sampling": asdict(how)}
+    (folder / "card.json").write_text(json.dumps(card))

@@ -105,6 +105,8 @@ def test_what_is_opted_out_leaves_the_next_set(tmp_path: Path, scenes: Path, key
     assert card["left_out"]["opted_out"] == len(gone)
     assert card["opt_out"]["matched"] == [key]
     assert card["opt_out"]["unknown"] == ["library/unknown"]
+    assert "2 keys on the list" in (tmp_path / "after" / "card.md").read_text()
+    assert "No list was given" in (tmp_path / "before" / "card.md").read_text()
 
 
 def test_a_set_that_was_tampered_with_is_found_out(tmp_path: Path, scenes: Path) -> None:

@@ -2,13 +2,11 @@
 
 import importlib.util
 
-import numpy as np
-import onnx
 import pytest
 from onnx import TensorProto, helper
 
 from models.export import tensorrt
-from models.export.tensorrt import Profile, build_plan, plan_name, served_graphs
+from models.export.tensorrt import Profile, build_plan, graph_names, plan_name, profiles_of, served_graph
 from transforms.errors import ConfigError
 
 needs_builder = pytest.mark.skipif(
@@ -24,9 +22,9 @@ def tiny(operator, **attributes):
 
 
 @needs_builder
-@pytest.mark.parametrize("name", sorted(served_graphs()))
+@pytest.mark.parametrize("name", graph_names())
 def test_a_served_graph_compiles_ahead_of_time(name):
-    graph = served_graphs()[name]
+    graph = served_graph(name)
     assert len(build_plan(graph.onnx, graph.profiles, ["SM89"])) > 10_000
 
 
@@ -62,10 +60,37 @@ def test_a_plan_is_named_by_what_it_is_made_from():
     assert len(others | {one, plan_name("m", b"graph", "tensorrt 11", ["SM80"])}) == 4
 
 
-def test_graphs_of_variable_size_have_profiles_for_it():
-    for name, graph in served_graphs().items():
-        for tensor in onnx.load_from_string(graph.onnx).graph.input:
-            dims = [dim.dim_param or dim.dim_value for dim in tensor.type.tensor_type.shape.dim]
-            if any(isinstance(dim, str) for dim in dims):
-                least, usual, most = graph.profiles[tensor.name]
-                assert (np.array(least) <= usual).all() and (np.array(usual) <= most).all(), name
+def untrained(name):
+    """The graph of one of our own networks as it is before any training."""
+    torch = pytest.importorskip("torch", reason="the extra `models` is not installed")
+    from models.export import reward, text_encoder, upscaler
+    from models.reward import Reward
+    from models.text_encoder import TextEncoder, TextEncoderSpec
+    from models.upscaler import Upscaler, UpscalerSpec
+
+    torch.manual_seed(0)
+    makers = {
+        "reward": lambda: reward.exported(Reward()),
+        "text_encoder": lambda: text_encoder.exported(TextEncoder(TextEncoderSpec()).eval()),
+        "upscaler": lambda: upscaler.exported(Upscaler(UpscalerSpec()).eval()),
+    }
+    return makers[name]().SerializeToString()
+
+
+@needs_builder
+@pytest.mark.parametrize("name", ["reward", "text_encoder", "upscaler"])
+def test_a_network_of_our_own_compiles_before_it_is_trained(name):
+    graph = untrained(name)
+    assert len(build_plan(graph, profiles_of(graph), ["SM89"])) > 10_000
+
+
+def test_an_unknown_graph_is_told_with_those_that_there_are():
+    with pytest.raises(ConfigError, match=r"no graph 'crayon'; there are .*segmenter"):
+        served_graph("crayon")
+
+
+def test_inputs_of_variable_size_have_a_profile_and_others_have_none():
+    profiles = profiles_of(tiny("Relu"))
+    assert profiles == {"x": Profile((1, 4), (4, 4), (8, 4))}
+    segmenter = served_graph("segmenter")
+    assert segmenter.profiles == {} == profiles_of(segmenter.onnx)

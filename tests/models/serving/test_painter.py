@@ -1,5 +1,6 @@
 """The served painter without torch: it agrees with torch, keeps what is known, and a candidate has no mates."""
 
+import importlib.util
 import subprocess
 import sys
 
@@ -11,8 +12,9 @@ pytest.importorskip("torch", reason="the extra `models` is not installed")
 pytest.importorskip("diffusers", reason="the extra `models` is not installed")
 
 from models.export.canvas import main
+from models.export.tensorrt import Profile, build_plan
 from models.registry import VARIANTS, Sampling
-from models.serving.painter import laid_over, load_painter, resampled
+from models.serving.painter import DECODER, DENOISER, ENCODER, laid_over, load_painter, resampled
 from transforms.errors import ConfigError
 from transforms.records import Size
 
@@ -36,10 +38,9 @@ def request(count, height=80, width=48):
     return images, known, PROMPTS[:count], list(range(7, 7 + count))
 
 
-@pytest.mark.parametrize("variant", ["background", "outpaint"])
-def test_what_is_known_is_kept_exactly_and_the_rest_is_painted(folders, variant):
+def test_what_is_known_is_kept_exactly_and_the_rest_is_painted(folders):
     images, known, prompts, seeds = request(2)
-    painted = load_painter(folders / f"canvas_{variant}", 2)(images, known, prompts, seeds)
+    painted = load_painter(folders / "canvas_background", 2)(images, known, prompts, seeds)
     assert painted.shape == images.shape and painted.dtype == np.uint8
     assert np.array_equal(painted[known == 255], images[known == 255])
     assert not np.array_equal(painted[0, :10], painted[1, :10]) and painted[0, :10].std() > 1
@@ -62,8 +63,8 @@ def test_seed_and_prompt_each_make_another_picture(folders):
     assert not np.array_equal(first, paint(images[:1], known[:1], ["plaster wall"], [1]))
 
 
-@pytest.mark.parametrize("variant", ["background", "outpaint"])
-def test_torch_onnxruntime_and_openvino_paint_alike(folders, variant):
+def test_torch_onnxruntime_and_openvino_paint_alike(folders):
+    variant = "outpaint"
     images, known, prompts, seeds = request(2)
     engines = [load_painter(folders / f"canvas_{variant}", 2, engine) for engine in ("onnxruntime", "openvino")]
     answers = [paint(images, known, prompts, seeds).astype(int) for paint in engines]
@@ -96,6 +97,25 @@ def by_torch(folders, variant, painter, images, known, prompts, seeds):
         painted = joined(coder.decoder(latents, shown, mask), shown, mask)
     assert draw_noise(seeds[0], (32, 5, 3)).shape == given.shape[1:]
     return np.rint((painted.clamp(-1, 1).permute(0, 2, 3, 1).numpy() + 1) * 127.5)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("tensorrt_rtx") is None, reason="the extra `gpu` is not installed")
+@pytest.mark.parametrize("name", [ENCODER, DENOISER, DECODER])
+def test_every_graph_compiles_with_tensorrt(folders, name):
+    path = folders / "canvas_outpaint" / name
+    assert len(build_plan(path.read_bytes(), profiles_of(path), ["SM89"])) > 10_000
+
+
+def profiles_of(path):
+    """One size for each open dimension: cells of a bucket, and pixels of as many."""
+    import onnx
+
+    sizes = {"batch": 4, "rows": 13, "columns": 19, "height": 208, "width": 304}
+    shapes = {
+        value.name: tuple(sizes.get(dim.dim_param, dim.dim_value) for dim in value.type.tensor_type.shape.dim)
+        for value in onnx.load(path).graph.input
+    }
+    return {name: Profile(shape, shape, shape) for name, shape in shapes.items()}
 
 
 def test_serving_needs_no_torch(folders):

@@ -1,0 +1,100 @@
+"""The autoencoder beside others, on held-out pictures: PSNR, and what an image costs on the CPU.
+
+    python benchmarks/autoencoder.py --model RUN/model --photos DIR [DIR ...] [--taesd CHECKOUT] [--sheet FILE.png]
+
+`--taesd` is a checkout of github.com/madebyollin/taesd (MIT): its TAEF2, 8x with 32 channels, is the yardstick: it
+keeps four times as many numbers of a picture as ours, 16x with 32 channels. The linear code is ours before its first
+step.
+For an outpainting decoder, `unknown` is the PSNR of a painted half beside a known one, from exact latents.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models.autoencoder import Autoencoder, read_autoencoder
+from models.training.pictures import find_pictures
+from models.training.sheets import write_sheet
+from models.training.train_autoencoder import to_bytes, to_unit
+
+Through = Callable[[Tensor], Tensor]
+
+
+def load_taesd(checkout: Path) -> Through:
+    """TAEF2 of a checkout, pictures [B, 3, H, W] in [-1, 1] there and back."""
+    spec = importlib.util.spec_from_file_location("taesd", checkout / "taesd.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    network = module.TAESD(str(checkout / "taef2_encoder.pth"), str(checkout / "taef2_decoder.pth")).eval()
+    return lambda pictures: network.decoder(network.encoder((pictures + 1) / 2)) * 2 - 1
+
+
+def through(network: Autoencoder) -> Through:
+    """Ours, nothing known."""
+    return lambda pictures: network.decoder(network.encoder(pictures), pictures, torch.zeros_like(pictures[:, :1]))
+
+
+def linear(pictures: Tensor) -> Through:
+    """The linear code of principal components that ours begins with, from `pictures`."""
+    network = Autoencoder().eval()
+    network.begin_linear(pictures)
+    return through(network)
+
+
+def decibels(painted: Tensor, truth: Tensor, where: Tensor | None = None) -> float:
+    """PSNR of pictures in [-1, 1], over the pixels of `where` [H, W]."""
+    square = ((painted.clamp(-1, 1) - truth) / 2).square().mean((0, 1))
+    return float(-10 * torch.log10(square.mean() if where is None else square[where].mean()))
+
+
+@torch.no_grad()
+def main() -> None:
+    """Command line: see the module's docstring."""
+    parser = argparse.ArgumentParser(prog="python benchmarks/autoencoder.py", description=__doc__)
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--photos", type=Path, nargs="+", required=True)
+    parser.add_argument("--taesd", type=Path)
+    parser.add_argument("--count", type=int, default=32, help="held-out crops of 256 x 256 (default %(default)s)")
+    parser.add_argument("--sheet", type=Path, help="PNG: truth above every answer")
+    parser.add_argument("--threads", type=int, default=1)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    own, held_out = (find_pictures(args.photos, None, None, split) for split in ("train", "held_out"))
+    truth = to_unit(np.stack([held_out.crop(1, number, 256) for number in range(args.count)]))
+    network, card = read_autoencoder(args.model)
+    fitted = to_unit(np.stack([own.crop(2, number, 256) for number in range(16)]))
+    coders = {"linear 16x": linear(fitted), "ours 16x": through(network)}
+    coders |= {"TAEF2 8x": load_taesd(args.taesd)} if args.taesd else {}
+    rows = [truth[:6]]
+    for name, coder in coders.items():
+        began = time.process_time()
+        answers = torch.cat([coder(part) for part in truth.split(4)])
+        seconds = (time.process_time() - began) / len(truth)
+        print(f"{name:12} {decibels(answers, truth):6.2f} dB {seconds:7.3f} CPU s an image of 256 x 256")
+        rows.append(answers[:6])
+    if card.recipe.get("guided"):
+        known = torch.zeros_like(truth[:, :1])
+        known[..., :128] = 1
+        answers = network.decoder(network.encoder(truth), truth, known)
+        plain = coders["ours 16x"](truth)
+        near = torch.zeros(256, 256, dtype=torch.bool)
+        near[:, 128:136] = True
+        for told, answer in (("alone", plain), ("beside what is known", answers)):
+            print(f"unknown, {told:21} {decibels(answer, truth, known[0, 0] == 0):6.2f} dB, ", end="")
+            print(f"8 px at the join {decibels(answer, truth, near):6.2f} dB")
+        rows.append((answers * (1 - known) + truth * known)[:6])
+    if args.sheet:
+        write_sheet([[to_bytes(picture) for picture in row] for row in rows], args.sheet)
+
+
+if __name__ == "__main__":
+    main()
