@@ -164,6 +164,8 @@ def _on_board(rng: Rng, stock: Stock, split: Split, main: FurnitureModel, count:
     board, color = _draw_board(rng, stand)
     top = Spot(*board.at, board.size_m[0] / 2 - 0.02, board.size_m[1] / 2 - 0.01)
     first = _put(rng, main, turn_deg=_turn(rng) if stand == "table" else 0.4 * _turn(rng))
+    if halves(first)[1] > top.half_y:  # a thing as deep as the shelf stands square on it
+        first = replace(first, turn_deg=0.0)
     spread = max(main.size_m) * 1.3 + 0.06
     at = (0.0, min(-0.1 * rng.random(), top.half_y - halves(first)[1])) if stand == "table" else (0.0, 0.0)
     products = [replace(first, at=at, base_m=board.height_m)]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from models.data.drawn_scenes import draw_scene
@@ -63,6 +63,7 @@ def test_a_scene_is_drawn_again_from_its_seed_and_number(stock: Stock, number: i
 
 
 @settings(max_examples=80, deadline=None)
+@example(number=3400)  # a bowl as deep as its shelf
 @given(number=NUMBERS)
 def test_nothing_stands_inside_another_thing_or_in_the_wall(stock: Stock, number: int) -> None:
     scene = draw_scene(number, 0, stock, 4)
