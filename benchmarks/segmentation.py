@@ -7,7 +7,7 @@ clothing-co-parsing with photos/ and annotations/pixel-level/ (reading its .mat 
 photograph is measured, and with `--composed` as many others, for fitting only. `--composed` holds cutouts of
 `models.data.cutouts` of products that no network was trained on, that are composed before drawn backdrops. Every
 picture's figures go to `--rows`, which `fit_mask_gate` reads; a picture that is there already is not measured again.
-`--candidate` names a file of `models.training.export_segmenter`, whose one look is measured beside the served
+`--candidate` names a file of `models.export.segmenter`, whose one look is measured beside the served
 networks' first ones.
 """
 

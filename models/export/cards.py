@@ -6,7 +6,8 @@ A card's keys: name, purpose, data, licence, recipe, seed, metrics, limits, file
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from argparse import Namespace
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,25 @@ def write_card(folder: Path, card: Mapping[str, Any], files: Mapping[str, bytes]
     digests = {name: {"sha256": sha256(data).hexdigest(), "bytes": len(data)} for name, data in files.items()}
     whole = {**{key: card[key] for key in KEYS}, "files": digests}
     (folder / NAME).write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
+
+
+def deliver(
+    args: Namespace, card_of: Callable[[Path, dict[str, Any]], Mapping[str, Any]], files: Mapping[str, bytes]
+) -> str:
+    """Write the weights of a training run with their card, as every export's command line does.
+
+    Args:
+        args: `run`, the run's folder; `out`, the weights'; `metrics`, a JSON file of figures for the card, or None.
+        card_of: (run, figures) -> the card.
+        files: name -> content; the run's curve, `losses.png`, joins them.
+
+    Returns:
+        A line that says what was written: JSON, name -> bytes.
+    """
+    whole = {**files, "losses.png": (args.run / "losses.png").read_bytes()}
+    metrics = json.loads(args.metrics.read_text(encoding="utf-8")) if args.metrics else {}
+    write_card(args.out, card_of(args.run, metrics), whole)
+    return json.dumps({name: len(content) for name, content in whole.items()}) + "\n"
 
 
 def check_files(folder: Path) -> dict[str, Any]:

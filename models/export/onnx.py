@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from models.checkpoint import read_card, read_weights
+from models.export.cards import WEIGHTS, check_files
 from transforms.errors import ConfigError
 
 # U2-Net: torchvision's ImageNet statistics over RGB in [0, 1] after division by the image's own maximum
@@ -26,7 +26,6 @@ _NSFW_MEAN_BGR = (104.0, 117.0, 123.0)
 # U2-Net's users stretch its map to [0, 1], which makes noise of an image without an object. A map whose span is
 # less than this is not stretched beyond it.
 _LEAST_SPAN = 0.5
-_OWN_WEIGHTS = Path(__file__).parents[1] / "weights"
 
 
 def product_segmenter_graph(batch: int) -> onnx.ModelProto:
@@ -101,10 +100,9 @@ def source_file(model: str) -> Path:
     """
     if model in _PACKAGED:
         return package_file(*_PACKAGED[model])
-    folder = _OWN_WEIGHTS / model
-    path = folder / f"{model}.onnx"
-    read_weights(path, read_card(folder).sha256)
-    return path
+    folder = WEIGHTS / model
+    check_files(folder)
+    return folder / f"{model}.onnx"
 
 
 def package_file(package: str, name: str) -> Path:

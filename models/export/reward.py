@@ -22,7 +22,7 @@ import torch
 from numpy.typing import NDArray
 
 from models.data.reward_bank import draw
-from models.export.cards import write_card
+from models.export.cards import deliver
 from models.export.torch_graph import graph_of
 from models.reward import CHANNELS, HEADS, Reward, fit_platt
 from models.training.train_reward import kinds_without
@@ -94,11 +94,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     calibrate(network, halves(args.run)[0], args.samples, kinds_without(told["without"]))
     files = {
         "reward.onnx": exported(network).SerializeToString(deterministic=True),
-        "losses.png": (args.run / "losses.png").read_bytes(),
     }
-    metrics = json.loads(args.metrics.read_text(encoding="utf-8")) if args.metrics else {}
-    write_card(args.out, card_of(args.run, metrics), files)
-    sys.stdout.write(json.dumps({name: len(content) for name, content in files.items()}) + "\n")
+    sys.stdout.write(deliver(args, card_of, files))
     return 0
 
 

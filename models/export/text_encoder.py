@@ -18,7 +18,7 @@ from typing import Any
 import onnx
 import torch
 
-from models.export.cards import write_card
+from models.export.cards import deliver
 from models.export.torch_graph import graph_of
 from models.serving.text import MAX_TOKENS
 from models.text_encoder import Distilled, TextEncoder, TextEncoderSpec
@@ -67,11 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     files = {
         "text_encoder.onnx": exported(load_average(args.run)).SerializeToString(deterministic=True),
         "tokenizer.json": (args.run / "tokenizer.json").read_bytes(),
-        "losses.png": (args.run / "losses.png").read_bytes(),
     }
-    metrics = json.loads(args.metrics.read_text(encoding="utf-8")) if args.metrics else {}
-    write_card(args.out, card_of(args.run, metrics), files)
-    sys.stdout.write(json.dumps({name: len(content) for name, content in files.items()}) + "\n")
+    sys.stdout.write(deliver(args, card_of, files))
     return 0
 
 

@@ -6,11 +6,11 @@ import io
 import warnings
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import onnx
 import torch
+from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
-
-from models.training.export_segmenter import halved
 
 _OPSET = 17
 
@@ -48,3 +48,19 @@ def graph_of(
         )
     graph = onnx.load_from_string(file.getvalue())
     return halved(graph) if half else graph
+
+
+def halved(model: onnx.ModelProto) -> onnx.ModelProto:
+    """`model` with every float32 weight kept as float16 and cast where the graph begins."""
+    casts = []
+    for weight in model.graph.initializer:
+        values = numpy_helper.to_array(weight)
+        if weight.data_type == TensorProto.FLOAT and values.size > 1:
+            name = weight.name
+            weight.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
+            casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    onnx.checker.check_model(model)
+    return model

@@ -19,7 +19,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from models.export.cards import write_card
+from models.export.cards import deliver
 from models.export.torch_graph import graph_of
 from models.upscaler import Upscaler, UpscalerSpec
 
@@ -76,11 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     files = {
         "upscaler.onnx": exported(load_average(args.run)).SerializeToString(deterministic=True),
-        "losses.png": (args.run / "losses.png").read_bytes(),
     }
-    metrics = json.loads(args.metrics.read_text(encoding="utf-8")) if args.metrics else {}
-    write_card(args.out, card_of(args.run, metrics), files)
-    sys.stdout.write(json.dumps({name: len(content) for name, content in files.items()}) + "\n")
+    sys.stdout.write(deliver(args, card_of, files))
     return 0
 
 

@@ -6,7 +6,7 @@
 RUN gets `checkpoint.pt` (network, average, optimiser, step), `losses.jsonl` and `losses.png`. The rate warms up, stays,
 and falls to nothing over the last third, which sees the pictures at full size; so a run may be made longer by
 starting it again with more `--steps` before that part. The folders are read anew every `--scan_every` steps. The same
-files, seed and thread count give the same losses, interrupted or not. `models.training.export_segmenter` takes it on.
+files, seed and thread count give the same losses, interrupted or not. `models.export.segmenter` takes it on.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,6 +28,7 @@ from torch import Tensor
 from models.data.training_set import Folders, TrainingSet, scan
 from models.training.losses import matte_loss
 from models.training.network import Segmenter, new_segmenter
+from models.training.runs import Records, average_into, load, plot, save
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,9 @@ class Recipe:
         return self.side if step < self.falls_from() else self.final_side
 
 
+_PARTS = ("network", "average", "optimizer")
+
+
 @dataclass
 class State:
     """What a checkpoint holds."""
@@ -94,21 +98,12 @@ def new_state(recipe: Recipe) -> State:
 def load_state(path: Path, recipe: Recipe) -> State:
     """The state of a checkpoint, or a new one where there is none."""
     state = new_state(recipe)
-    if path.exists():
-        held = torch.load(path, map_location="cpu", weights_only=True)
-        state.network.load_state_dict(held["network"])
-        state.average.load_state_dict(held["average"])
-        state.optimizer.load_state_dict(held["optimizer"])
+    held = load(path)
+    if held is not None:
+        for name in _PARTS:
+            getattr(state, name).load_state_dict(held[name])
         state.step = held["step"]
     return state
-
-
-def save_state(state: State, path: Path) -> None:
-    """Write a checkpoint beside its place and rename it there."""
-    beside = path.with_suffix(".writing")
-    held = {name: getattr(state, name).state_dict() for name in ("network", "average", "optimizer")}
-    torch.save({**held, "step": state.step}, beside)
-    beside.replace(path)
 
 
 def batch_of(data: TrainingSet, recipe: Recipe, step: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -134,18 +129,9 @@ def take_step(state: State, recipe: Recipe, data: TrainingSet) -> float:
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(state.network.parameters(), 5.0)
     state.optimizer.step()
-    _average(state, recipe)
+    average_into(state.average, state.network, state.step, recipe.average)
     state.step += 1
     return float(loss.detach())
-
-
-@torch.no_grad()
-def _average(state: State, recipe: Recipe) -> None:
-    keep = min(recipe.average, (state.step + 1) / (state.step + 10))
-    own, averaged = state.network.state_dict(), state.average.state_dict()
-    for name, value in averaged.items():
-        if value.is_floating_point():
-            value.lerp_(own[name], 1 - keep)
 
 
 def train(state: State, recipe: Recipe, folders: Folders, *, scan_every: int) -> Iterator[dict[str, Any]]:
@@ -154,26 +140,9 @@ def train(state: State, recipe: Recipe, folders: Folders, *, scan_every: int) ->
     while state.step < recipe.steps:
         if state.step % scan_every == 0:
             data = scan(folders, data.rooms)
-        began, side = time.monotonic(), recipe.side_at(state.step)
+        began, step, side = time.monotonic(), state.step, recipe.side_at(state.step)
         loss = take_step(state, recipe, data)
-        yield {"step": state.step, "loss": loss, "side": side, "sec": time.monotonic() - began}
-
-
-def plot_losses(records: Path, target: Path) -> None:
-    """The loss curve as a PNG: every step faint, and their running mean."""
-    from matplotlib.figure import Figure
-
-    rows = [json.loads(line) for line in records.read_text(encoding="utf-8").splitlines()]
-    steps, losses = np.array([row["step"] for row in rows]), np.array([row["loss"] for row in rows])
-    width = max(1, min(50, len(losses) // 5))
-    smooth = np.convolve(losses, np.ones(width) / width, mode="valid")
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.subplots()
-    axes.plot(steps, losses, color="0.8", linewidth=0.6)
-    axes.plot(steps[width - 1 :], smooth, color="tab:blue", label=f"mean of {width} steps")
-    axes.set(xlabel="step", ylabel="loss: weighted cross entropy + soft IoU", yscale="log")
-    axes.legend()
-    figure.savefig(target, dpi=120)
+        yield {"step": step, "loss": loss, "side": side, "sec": time.monotonic() - began}
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -197,26 +166,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folders = Folders(args.cutouts, args.renders, args.rooms, args.street, args.garments)
     torch.set_num_threads(args.threads)
     args.run.mkdir(parents=True, exist_ok=True)
-    checkpoint, records = args.run / "checkpoint.pt", args.run / "losses.jsonl"
-    state = load_state(checkpoint, recipe)
-    _cut(records, state.step)
-    with records.open("a", encoding="utf-8") as file:
-        for record in train(state, recipe, folders, scan_every=args.scan_every):
-            file.write(json.dumps(record) + "\n")
-            file.flush()
-            if state.step % args.save_every == 0 or state.step == recipe.steps:
-                save_state(state, checkpoint)
     (args.run / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1) + "\n", encoding="utf-8")
-    plot_losses(records, args.run / "losses.png")
-    sys.stdout.write(f"{state.step} steps: {cast(Path, checkpoint)}\n")
+    checkpoint = args.run / "checkpoint.pt"
+    state = load_state(checkpoint, recipe)
+    with Records(args.run / "losses.jsonl", state.step) as records:
+        for record in train(state, recipe, folders, scan_every=args.scan_every):
+            records.add(record)
+            if state.step % args.save_every == 0 or state.step == recipe.steps:
+                held = {name: getattr(state, name).state_dict() for name in _PARTS}
+                save({**held, "step": state.step}, checkpoint)
+    plot(args.run / "losses.jsonl", args.run / "losses.png", ["loss"], "weighted cross entropy + soft IoU")
+    sys.stdout.write(f"{state.step} steps: {checkpoint}\n")
     return 0
-
-
-def _cut(records: Path, step: int) -> None:
-    """Drop the records of steps that a killed run took after its last checkpoint."""
-    if records.exists():
-        lines = records.read_text(encoding="utf-8").splitlines()
-        records.write_text("".join(f"{line}\n" for line in lines if json.loads(line)["step"] <= step), encoding="utf-8")
 
 
 if __name__ == "__main__":

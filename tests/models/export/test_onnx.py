@@ -57,10 +57,10 @@ def test_the_product_segmenters_alpha_is_its_files_own(tmp_path: Path) -> None:
 
 def test_weights_that_are_not_their_cards_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(source_file("product_segmenter").parent, tmp_path / "product_segmenter")
-    monkeypatch.setattr("models.export.onnx._OWN_WEIGHTS", tmp_path)
+    monkeypatch.setattr("models.export.onnx.WEIGHTS", tmp_path)
     with source_file("product_segmenter").open("ab") as file:
         file.write(b"more")
-    with pytest.raises(ConfigError, match="digest"):
+    with pytest.raises(ConfigError, match="not the file"):
         source_file("product_segmenter")
 
 

@@ -8,11 +8,11 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the extra `models` is not installed")
 
-from models.checkpoint import read_card, read_weights  # noqa: E402
 from models.data.cutouts import write_layers  # noqa: E402
 from models.data.drawings import draw_thing  # noqa: E402
-from models.training.export_segmenter import exported, load_average  # noqa: E402
-from models.training.export_segmenter import main as export  # noqa: E402
+from models.export.cards import check_files  # noqa: E402
+from models.export.segmenter import exported, load_average  # noqa: E402
+from models.export.segmenter import main as export  # noqa: E402
 from models.training.losses import matte_loss  # noqa: E402
 from models.training.network import new_segmenter  # noqa: E402
 from models.training.train_segmenter import Recipe, main  # noqa: E402
@@ -46,14 +46,14 @@ def test_a_run_that_was_broken_off_has_the_losses_of_one_that_was_not(tmp_path, 
 
 def test_the_exported_file_answers_as_the_averaged_network_does(tmp_path, cutouts, capsys):
     train(tmp_path / "run", cutouts, 2)
-    told_of = ["--data", '{"cutouts": 3}', "--metrics", '{"iou": 0.5}']
-    assert export(["--run", str(tmp_path / "run"), "--out", str(tmp_path / "out"), *told_of]) == 0
+    (tmp_path / "figures.json").write_text('{"iou": 0.5}')
+    places = {"run": tmp_path / "run", "out": tmp_path / "out", "metrics": tmp_path / "figures.json"}
+    assert export([part for name, place in places.items() for part in (f"--{name}", str(place))]) == 0
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
     path = tmp_path / "out" / "product_segmenter.onnx"
-    card = read_card(tmp_path / "out")
-    assert (card.data, card.metrics, card.recipe["steps"]) == ({"cutouts": 3}, {"iou": 0.5}, 2)
-    assert read_weights(path, card.sha256) and told["sha256"] == card.sha256
-    assert told["bytes"] == path.stat().st_size < 10_000_000
+    card = check_files(tmp_path / "out")
+    assert (card["metrics"], card["recipe"]["steps"]) == ({"iou": 0.5}, 2)
+    assert told["product_segmenter.onnx"] == path.stat().st_size < 10_000_000
     images = np.random.Generator(np.random.Philox(2)).uniform(0, 255, (2, 3, 320, 320)).astype(np.float32)
     answer = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]).run(None, {"images": images})[0]
     with torch.no_grad():
