@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -37,6 +37,33 @@ def save(held: Mapping[str, Any], path: Path) -> None:
 def load(path: Path) -> dict[str, Any] | None:
     """What `save` kept, or None where there is no checkpoint."""
     return torch.load(path, map_location="cpu", weights_only=True) if path.exists() else None
+
+
+def restore(state: Any, path: Path, parts: Sequence[str]) -> None:
+    """Bring `state`, whose `parts` have a `state_dict`, to the checkpoint at `path`, if there is one."""
+    held = load(path)
+    if held is not None:
+        for name in parts:
+            getattr(state, name).load_state_dict(held[name])
+        state.step = held["step"]
+
+
+def keep(state: Any, records: Iterable[Mapping[str, Any]], run: Path, parts: Sequence[str], every: int) -> None:
+    """Train by drawing `records`, one a step: each is written down; `state` is saved now and then, and at the end."""
+    kept = state.step
+    with Records(run / "losses.jsonl", state.step) as file:
+        for record in records:
+            file.add(record)
+            if state.step % every == 0:
+                kept = _save_state(state, run, parts)
+    if kept != state.step:
+        _save_state(state, run, parts)
+
+
+def _save_state(state: Any, run: Path, parts: Sequence[str]) -> int:
+    held = {name: getattr(state, name).state_dict() for name in parts}
+    save({**held, "step": state.step}, run / "checkpoint.pt")
+    return int(state.step)
 
 
 class Records:

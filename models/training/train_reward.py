@@ -31,7 +31,7 @@ from models.data.defects import KINDS
 from models.data.reward_bank import draw, files_of, make_bank
 from models.data.training_set import read_rooms
 from models.reward import Reward
-from models.training.runs import Records, average_into, load, plot, save
+from models.training.runs import average_into, keep, plot, restore
 from transforms.errors import ConfigError
 
 
@@ -63,6 +63,9 @@ class Recipe:
         return float(self.rate * min(1.0, (step + 1) / self.warm_steps) * 0.5 * (1 + np.cos(np.pi * step / self.steps)))
 
 
+_PARTS = ("network", "average", "optimizer")
+
+
 @dataclass
 class State:
     """What a checkpoint holds."""
@@ -81,11 +84,7 @@ def load_state(path: Path, recipe: Recipe) -> State:
         network.parameters(), lr=recipe.rate, betas=(0.9, 0.95), weight_decay=recipe.weight_decay
     )
     state = State(network, deepcopy(network).eval(), optimizer)
-    held = load(path)
-    if held is not None:
-        for name in ("network", "average", "optimizer"):
-            getattr(state, name).load_state_dict(held[name])
-        state.step = held["step"]
+    restore(state, path, _PARTS)
     return state
 
 
@@ -171,12 +170,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     told = {"recipe": asdict(recipe), "without": list(args.without), "compositions": len(bank)}
     (args.run / "recipe.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     state = load_state(args.run / "checkpoint.pt", recipe)
-    with Records(args.run / "losses.jsonl", state.step) as records:
-        for record in train(state, recipe, bank, kinds):
-            records.add(record)
-            if state.step % args.save_every == 0 or state.step == recipe.steps:
-                held = {name: getattr(state, name).state_dict() for name in ("network", "average", "optimizer")}
-                save({**held, "step": state.step}, args.run / "checkpoint.pt")
+    keep(state, train(state, recipe, bank, kinds), args.run, _PARTS, args.save_every)
     plot(args.run / "losses.jsonl", args.run / "losses.png", ["loss"], "cross entropy of both heads")
     sys.stdout.write(f"{state.step} steps: {args.run / 'checkpoint.pt'}\n")
     return 0

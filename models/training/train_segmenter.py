@@ -28,7 +28,7 @@ from torch import Tensor
 from models.data.training_set import Folders, TrainingSet, scan
 from models.training.losses import matte_loss
 from models.training.network import Segmenter, new_segmenter
-from models.training.runs import Records, average_into, load, plot, save
+from models.training.runs import average_into, keep, plot, restore
 
 
 @dataclass(frozen=True)
@@ -98,11 +98,7 @@ def new_state(recipe: Recipe) -> State:
 def load_state(path: Path, recipe: Recipe) -> State:
     """The state of a checkpoint, or a new one where there is none."""
     state = new_state(recipe)
-    held = load(path)
-    if held is not None:
-        for name in _PARTS:
-            getattr(state, name).load_state_dict(held[name])
-        state.step = held["step"]
+    restore(state, path, _PARTS)
     return state
 
 
@@ -169,12 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     (args.run / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1) + "\n", encoding="utf-8")
     checkpoint = args.run / "checkpoint.pt"
     state = load_state(checkpoint, recipe)
-    with Records(args.run / "losses.jsonl", state.step) as records:
-        for record in train(state, recipe, folders, scan_every=args.scan_every):
-            records.add(record)
-            if state.step % args.save_every == 0 or state.step == recipe.steps:
-                held = {name: getattr(state, name).state_dict() for name in _PARTS}
-                save({**held, "step": state.step}, checkpoint)
+    keep(state, train(state, recipe, folders, scan_every=args.scan_every), args.run, _PARTS, args.save_every)
     plot(args.run / "losses.jsonl", args.run / "losses.png", ["loss"], "weighted cross entropy + soft IoU")
     sys.stdout.write(f"{state.step} steps: {checkpoint}\n")
     return 0

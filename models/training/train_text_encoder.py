@@ -31,7 +31,7 @@ from torch.nn import functional
 from models.data.sentences import write_sentence
 from models.serving.text import load_tokenizer, to_tokens
 from models.text_encoder import Distilled, TextEncoderSpec, distillation_loss
-from models.training.runs import Records, average_into, load, plot, save
+from models.training.runs import average_into, keep, plot, restore
 from transforms.errors import ConfigError
 
 
@@ -153,6 +153,9 @@ def taught(sentences: Sequence[str], path: Path, folder: Path | None) -> NDArray
     return vectors
 
 
+_PARTS = ("model", "average", "optimizer")
+
+
 @dataclass
 class State:
     """What a checkpoint holds."""
@@ -171,11 +174,7 @@ def load_state(path: Path, recipe: Recipe, spec: TextEncoderSpec) -> State:
     rest = [parameter for parameter in model.parameters() if parameter.ndim < 2]
     groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": rest, "weight_decay": 0.0}]
     state = State(model, deepcopy(model).eval(), torch.optim.AdamW(groups, lr=recipe.rate, betas=(0.9, 0.95)))
-    held = load(path)
-    if held is not None:
-        for name in ("model", "average", "optimizer"):
-            getattr(state, name).load_state_dict(held[name])
-        state.step = held["step"]
+    restore(state, path, _PARTS)
     return state
 
 
@@ -242,12 +241,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     told = {"recipe": asdict(recipe), "spec": asdict(spec), "sentences": len(lessons.tokens)}
     (args.run / "recipe.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     state = load_state(args.run / "checkpoint.pt", recipe, spec)
-    with Records(args.run / "losses.jsonl", state.step) as records:
-        for record in train(state, recipe, lessons):
-            records.add(record)
-            if state.step % args.save_every == 0 or state.step == recipe.steps:
-                held = {name: getattr(state, name).state_dict() for name in ("model", "average", "optimizer")}
-                save({**held, "step": state.step}, args.run / "checkpoint.pt")
+    keep(state, train(state, recipe, lessons), args.run, _PARTS, args.save_every)
     plot(args.run / "losses.jsonl", args.run / "losses.png", ["loss"], "1 - cosine + pairs + tokens")
     sys.stdout.write(f"{state.step} steps: {args.run / 'checkpoint.pt'}\n")
     return 0

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.data.degradations import degrade, draw_crop, photographs, read_large
-from models.training.runs import Records, average_into, load, plot, save
+from models.training.runs import average_into, keep, plot, restore
 from models.upscaler import SCALE, Upscaler, UpscalerSpec
 from transforms.errors import ConfigError
 
@@ -57,6 +57,9 @@ class Recipe:
         return float(self.rate * min(1.0, (step + 1) / self.warm_steps) * 0.5 * (1 + np.cos(np.pi * step / self.steps)))
 
 
+_PARTS = ("network", "average", "optimizer")
+
+
 @dataclass
 class State:
     """What a checkpoint holds."""
@@ -73,11 +76,7 @@ def load_state(path: Path, recipe: Recipe, spec: UpscalerSpec) -> State:
     network = Upscaler(spec).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.Adam(network.parameters(), lr=recipe.rate, betas=(0.9, 0.99))
     state = State(network, deepcopy(network).eval(), optimizer)
-    held = load(path)
-    if held is not None:
-        for name in ("network", "average", "optimizer"):
-            getattr(state, name).load_state_dict(held[name])
-        state.step = held["step"]
+    restore(state, path, _PARTS)
     return state
 
 
@@ -153,12 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     told = {"recipe": asdict(recipe), "spec": asdict(spec), "photographs": len(files)}
     (args.run / "recipe.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     state = load_state(args.run / "checkpoint.pt", recipe, spec)
-    with Records(args.run / "losses.jsonl", state.step) as records:
-        for record in train(state, recipe, files):
-            records.add(record)
-            if state.step % args.save_every == 0 or state.step == recipe.steps:
-                held = {name: getattr(state, name).state_dict() for name in ("network", "average", "optimizer")}
-                save({**held, "step": state.step}, args.run / "checkpoint.pt")
+    keep(state, train(state, recipe, files), args.run, _PARTS, args.save_every)
     plot(args.run / "losses.jsonl", args.run / "losses.png", ["loss"], "mean absolute difference")
     sys.stdout.write(f"{state.step} steps: {args.run / 'checkpoint.pt'}\n")
     return 0
