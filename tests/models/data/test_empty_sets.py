@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.data.empty_sets import _GEOMETRIES, SETS, _distance, _pose, facts_of
+from models.data.empty_sets import _GEOMETRIES, _distance, _pose, facts_of
 from models.data.framing import SENSOR_MM
+from models.data.set_table import SETS
 from models.export.identity import dependencies_of
 from transforms.ops.empty_sets import FACTS, PICTURES, stock
 from transforms.records import Size
