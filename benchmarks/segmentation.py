@@ -8,7 +8,7 @@ photograph is measured, and with `--composed` as many others, for fitting only. 
 `models.data.cutouts` of products that no network was trained on, that are composed before drawn backdrops. Every
 picture's figures go to `--rows`, which `fit_mask_gate` reads; a picture that is there already is not measured again.
 `--candidate` names a file of `models.export.segmenter`, whose one look is measured beside the served
-networks' first ones.
+networks' first ones. With none of these folders the tables of all `--rows` are printed.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def main() -> None:
         samples += [*composed(args.composed, args.compositions), *(one._replace(split="tuning") for one in more)]
     candidate = open_session(args.candidate.read_bytes()) if args.candidate else None
     rows = measured(samples, args.rows, local_client(), candidate)
-    keys = {sample.key for sample in samples}
+    keys = {sample.key for sample in samples} or {row["key"] for row in rows}
     print_tables([row for row in rows if row["key"] in keys])
 
 
@@ -207,25 +207,27 @@ def print_tables(rows: list[dict[str, Any]]) -> None:
                 f"{mean:.3f}" if name != "mae" else f"{mean:.4f}" for name, mean in zip(_METRICS, means, strict=True)
             )
             print(f"| {backdrop} | {len(chosen)} | {by} | {cells} | {poor:.0%} |")
-    print("\n| split | backdrop | poor masks | caught | good masks | rejected |\n|---|---|---|---|---|---|")
+    print("\n| split | backdrop | poor masks | caught | below 0.85 | caught | good masks | rejected |")
+    print("|---|---|---|---|---|---|---|---|")
     for split in ("tuning", "held_out"):
-        for backdrop in ("white", "plain", "scene", "street", "composed", "all"):
-            _print_gate(
-                split, backdrop, [r for r in rows if r["split"] == split and backdrop in (r["backdrop"], "all")]
-            )
+        for backdrop in ("white", "plain", "scene", "street", "composed", "any plain", "all"):
+            _print_gate(split, backdrop, [row for row in rows if split == row["split"] and _is_of(row, backdrop)])
+
+
+def _is_of(row: dict[str, Any], backdrop: str) -> bool:
+    """`any plain` are all pictures on which the gate decides: those whose backdrop the stage takes for plain."""
+    return bool(row["measures"]["plain"]) if backdrop == "any plain" else backdrop in (row["backdrop"], "all")
 
 
 def _print_gate(split: str, backdrop: str, rows: list[dict[str, Any]]) -> None:
-    passed = {True: [0, 0], False: [0, 0]}
-    for row in rows:
-        counts = passed[row["stage"]["iou"] >= GOOD_IOU]
-        counts[0] += 1
-        counts[1] += row["shapeless"] or load_gate().quality(row["measures"]) < SegmentLimits().min_mask_quality
-    (good, refused), (poor, caught) = passed[True], passed[False]
-    if good + poor:
-        print(
-            f"| {split} | {backdrop} | {poor} | {caught / max(poor, 1):.1%} | {good} | {refused / max(good, 1):.1%} |"
-        )
+    limit = SegmentLimits().min_mask_quality
+    refused = [bool(row["shapeless"]) or load_gate().quality(row["measures"]) < limit for row in rows]
+    overlap = [row["stage"]["iou"] for row in rows]
+    groups = ((0.0, GOOD_IOU), (0.0, 0.85), (GOOD_IOU, 2.0))
+    held = [[no for no, iou in zip(refused, overlap, strict=True) if low <= iou < high] for low, high in groups]
+    if rows:
+        cells = " | ".join(f"{len(group)} | {sum(group)} ({sum(group) / max(1, len(group)):.0%})" for group in held)
+        print(f"| {split} | {backdrop} | {cells} |")
 
 
 if __name__ == "__main__":
