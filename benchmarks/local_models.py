@@ -32,16 +32,17 @@ def local_client(human: HumanDetector | None = None) -> FakeClient:
 
     return FakeClient(
         {
-            "segmenter": _engine("segmenter", "ALPHA"),
-            "product_segmenter": _engine("product_segmenter", "ALPHA"),
-            "unsafe_image": _engine("unsafe_image", "SCORE"),
+            "segmenter": engine("segmenter", "ALPHA"),
+            "product_segmenter": engine("product_segmenter", "ALPHA"),
+            "unsafe_image": engine("unsafe_image", "SCORE"),
             "human_detector": find_human,
             "text_detector": find_text,
         }
     )
 
 
-def _engine(model: str, output: str) -> Callable[[Any], Answer]:
+def engine(model: str, output: str) -> Callable[[Any], Answer]:
+    """A served graph in this process, single-threaded, as a responder of one output."""
     session = open_session(GRAPHS[model](1).SerializeToString())
 
     def run(inputs: Any) -> Answer:

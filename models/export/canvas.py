@@ -1,7 +1,9 @@
 """Writes a trained Canvas variant as what `canvas_background` and `canvas_outpaint` serve.
 
     python -m models.export.canvas --variant background --canvas RUN/model --autoencoder RUN/model --text DIR
+    python -m models.export.canvas --variant outpaint --canvas BASE/model --delta RUN/model --autoencoder ...
 
+The second line merges a low-rank delta (`train_base --lora`) into its base; another base is refused.
 Without `--out` the files go into `triton_repo/canvas_<variant>/1/weights`, where the server looks for them: encoder,
 denoiser and decoder as ONNX with weights in half precision and open sizes, the text encoder, and the card. The
 denoising loop is no graph: `models.serving.painter` runs it by the sampler that training uses.
@@ -23,6 +25,7 @@ from torch import Tensor, nn
 from models.autoencoder import Autoencoder, Decoder, Encoder, read_autoencoder
 from models.canvas import Canvas, read_canvas
 from models.checkpoint import Card
+from models.deltas import read_merged
 from models.export.cards import NAME, check_files, write_card
 from models.export.repository import SOURCE
 from models.export.torch_graph import graph_of
@@ -78,7 +81,13 @@ def export_graphs(canvas: Canvas, autoencoder: Autoencoder) -> dict[str, bytes]:
 
 
 def export(
-    canvas: Path, autoencoder: Path, text: Path, variant: Variant, sampling: Sampling, out: Path
+    canvas: Path,
+    autoencoder: Path,
+    text: Path,
+    variant: Variant,
+    sampling: Sampling,
+    out: Path,
+    delta: Path | None = None,
 ) -> dict[str, Any]:
     """Write a variant's folder; its card.
 
@@ -88,11 +97,12 @@ def export(
         variant: whose prompts and guidance it serves.
         sampling: how it is sampled.
         out: the folder; made anew.
+        delta: folder of a checkpoint that is merged into `canvas`.
 
     Raises:
-        ConfigError: a checkpoint is missing or damaged, or the two were not trained for each other.
+        ConfigError: a checkpoint is missing or damaged, or they were not trained for each other.
     """
-    network, card = read_canvas(canvas)
+    network, card = read_merged(canvas, delta) if delta else read_canvas(canvas)
     coder, coder_card = read_autoencoder(autoencoder)
     trained_on = card.data.get("autoencoder")
     if trained_on is not None and trained_on not in (coder_card.sha256, coder_card.data.get("encoder_of")):
@@ -125,6 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m models.export.canvas", description=__doc__)
     parser.add_argument("--variant", choices=_SERVED, required=True)
     parser.add_argument("--canvas", type=Path, required=True, help="`model` folder of a run of train_base")
+    parser.add_argument("--delta", type=Path, help="`model` folder of a run with --lora on that canvas")
     parser.add_argument("--autoencoder", type=Path, required=True, help="`model` folder of a run of train_autoencoder")
     parser.add_argument("--text", type=Path, default=WEIGHTS / "text_encoder", help="folder of the text encoder")
     parser.add_argument("--out", type=Path, help="folder to write (default: the model's own in triton_repo)")
@@ -138,7 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sampling = Sampling(args.steps, args.shift, guidance, negative=args.negative)
     out = args.out or SOURCE / f"canvas_{variant.name}" / "1" / "weights"
     try:
-        card = export(args.canvas, args.autoencoder, args.text, variant, sampling, out)
+        card = export(args.canvas, args.autoencoder, args.text, variant, sampling, out, args.delta)
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return 2

@@ -243,6 +243,9 @@ def _base_config(contract: ModelContract) -> Any:
     for tensors, specs in ((config.input, contract.inputs), (config.output, contract.outputs)):
         for spec in specs:
             tensors.add(name=spec.name, data_type=_data_type(spec), dims=spec.shape)
+    if contract.queue_delay_usec is not None:
+        config.dynamic_batching.preferred_batch_size.append(contract.fixed_batch)
+        config.dynamic_batching.max_queue_delay_microseconds = contract.queue_delay_usec
     return config
 
 

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.export.cards import NAME, WEIGHTS
 from models.serving.enlarge import Enlarger, load_enlarger
-from models.serving.items import Answer, Item
+from models.serving.items import Answer, Item, Tensors
 from models.serving.painter import laid_over, load_painter, resampled
 from models.serving.python_model import PythonModel
 from transforms.records import Size
 
 
 class CanvasModel(PythonModel):
-    """The first half: paints all candidates of a request at once."""
+    """The first half: paints all candidates of its requests at once, several products' together."""
+
+    joins: ClassVar[bool] = True
 
     def setup(self) -> None:
         """Load the variant that was exported into the model's folder."""
         self.paint = load_painter(self.folder / "weights", self.contract.fixed_batch)
 
-    def answer_all(self, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """The outputs of a request by name, batch dimension first."""
+    def answer_all(self, inputs: Tensors) -> Tensors:
+        """The outputs of a batch by name, batch dimension first."""
         prompts = [value.reshape(-1)[0].decode() for value in inputs["PROMPT"]]
         seeds = [int(value.reshape(-1)[0]) for value in inputs["SEED"]]
         candidates = self.paint(inputs["IMAGE"], inputs["KNOWN"][..., 0], prompts, seeds)

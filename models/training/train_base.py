@@ -2,11 +2,13 @@
 
     python -m models.training.train_base --run DIR --packed DIR --autoencoder DIR --steps 20000
     python -m models.training.train_base --run DIR2 --packed DIR --start DIR/model --variants background --steps 2000
+    python -m models.training.train_base --run DIR3 --packed DIR --start DIR/model --variants outpaint --lora 16 ...
     torchrun --nproc_per_node 8 -m models.training.train_base --run DIR --packed DIR --bf16 true ...
 
-The first line trains one network on every task, the second a variant: the same network and script, other data. Stages
-go from small to large pictures (`--stages`), editing tasks are there from the first step. `accelerate` brings the same
-script to one GPU and to many.
+The first line trains one network on every task, the second a variant: the same network and script, other data; the
+third a variant as a low-rank delta, whose `model/` is small and belongs to that base alone. Stages go from small to
+large pictures (`--stages`), editing tasks are there from the first step. `accelerate` brings the same script to one GPU
+and to many.
 
 RUN gets `state/` (to go on from), `losses.jsonl`, `losses.png`, `samples/<step>.png` (held-out pairs: what is given,
 what the average of the weights paints, what was asked) and at the end `model/`: the averaged weights with their card.
@@ -33,6 +35,7 @@ from torch import Tensor
 from models.autoencoder import Autoencoder, joined, read_autoencoder
 from models.canvas import Canvas, read_canvas
 from models.checkpoint import write_checkpoint
+from models.deltas import KIND, add_delta, delta_of
 from models.registry import SPECS, VARIANTS, Sampling
 from models.sampling import draw_noise, mixed, sample, shifted
 from models.training.packing import Packed, read_facts, unit
@@ -84,6 +87,7 @@ class Recipe:
         fall: share of the steps over which the rate falls to nothing.
         average: decay of the weights' moving average.
         bf16: whether layers run in bfloat16.
+        lora: rank of the delta on `--start` that alone is trained; 0 trains the whole network.
     """
 
     spec: str = "canvas-s"
@@ -98,6 +102,7 @@ class Recipe:
     fall: float = 0.3
     average: float = 0.999
     bf16: bool = False
+    lora: int = 0
     seed: int = 0
 
     def tasks(self) -> tuple[str, ...]:
@@ -122,19 +127,28 @@ class Recipe:
 
 @dataclass
 class State:
-    """What a checkpoint holds; accelerate keeps network and optimiser, this keeps the rest."""
+    """What a checkpoint holds; accelerate keeps network and optimiser, this keeps the rest.
+
+    `base` is the digest of the weights that a delta belongs to, "" where whole networks are trained.
+    """
 
     network: Any
     average: Canvas
     optimizer: Any
     step: int = 0
+    base: str = ""
 
     def state_dict(self) -> dict[str, Any]:
         """For accelerate."""
-        return {"average": self.average.state_dict(), "step": self.step}
+        return {"average": self.average.state_dict(), "step": self.step, "base": self.base}
 
     def load_state_dict(self, held: dict[str, Any]) -> None:
-        """For accelerate."""
+        """For accelerate; ConfigError where the run is a delta on another base."""
+        if held.get("base", "") != self.base:
+            raise ConfigError(
+                f"the run began on the base {held.get('base', '')[:12] or 'none'}, --start and --lora now say"
+                f" {self.base[:12] or 'none'}: give the command that it began with, or name another --run"
+            )
         self.average.load_state_dict(held["average"])
         self.step = held["step"]
 
@@ -159,13 +173,17 @@ def new_state(recipe: Recipe, start: Path | None, accelerator: Accelerator) -> S
     torch.manual_seed(recipe.seed)
     if start is None and recipe.spec not in SPECS:
         raise ConfigError(f"no spec {recipe.spec!r}; known: {', '.join(SPECS)}")
-    network = read_canvas(start)[0].train() if start else Canvas(SPECS[recipe.spec])
+    if start is None and recipe.lora:
+        raise ConfigError("--lora trains a delta on a finished base: name its `model` folder with --start")
+    network, card = read_canvas(start) if start else (Canvas(SPECS[recipe.spec]), None)
+    network.train()
+    if recipe.lora:
+        add_delta(network, recipe.lora)
     average = deepcopy(network).eval().to(accelerator.device)
-    optimizer = torch.optim.AdamW(
-        network.parameters(), lr=recipe.rate, betas=(0.9, 0.95), weight_decay=recipe.weight_decay
-    )
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=recipe.rate, betas=(0.9, 0.95), weight_decay=recipe.weight_decay)
     network, optimizer = accelerator.prepare(network, optimizer)
-    state = State(network, average, optimizer)
+    state = State(network, average, optimizer, base=card.sha256 if card and recipe.lora else "")
     accelerator.register_for_checkpointing(state)
     return state
 
@@ -377,12 +395,13 @@ def _run(
 def finish(state: State, recipe: Recipe, held_out: Packed, args: argparse.Namespace) -> None:
     """Write `model/`, its curve, and say where."""
     network = deepcopy(state.average).cpu()
+    base = {"base": state.base} if recipe.lora else {}
     card = write_checkpoint(
         args.run / "model",
-        dict(network.state_dict()),
-        kind="canvas",
+        delta_of(network) if recipe.lora else dict(network.state_dict()),
+        kind=KIND if recipe.lora else "canvas",
         spec=asdict(network.spec),
-        data=read_facts(args.packed),
+        data={**read_facts(args.packed), **base},
         recipe=asdict(recipe),
         metrics=measure(network, held_out, recipe),
     )

@@ -35,6 +35,7 @@ from transforms.inference.config import ServingConfig
 from transforms.inference.contracts import CONTRACTS, STRING, ModelContract, TensorSpec
 from transforms.inference.endpoints import Endpoints
 from transforms.inference.interface import InferenceClient, Tensors, check_answer, check_request, contract_of
+from transforms.inference.slots import Slots
 from transforms.inference.statuses import class_of
 
 _LOG = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ class TritonClient:
         self._serving, self._contracts = serving, contracts
         self._endpoints = Endpoints(serving.endpoints, serving.retry.down_sec)
         self._slots = threading.BoundedSemaphore(serving.max_in_flight)
-        self._model_slots: dict[str, threading.BoundedSemaphore] = {}
+        self._model_slots: dict[str, Slots] = {}
         self._connections: dict[str, Any] = {}
         self._headers = {name: _revealed(name, value) for name, value in serving.headers}
         self._counts: Counter[str] = Counter()
@@ -83,7 +84,7 @@ class TritonClient:
         request = [_encoded(spec, inputs[spec.name]) for spec in contract.inputs]
 
         def attempt(endpoint: str) -> dict[str, NDArray[Any]]:
-            with slots, self._slots:
+            with slots.taken(places), self._slots:
                 result = self._connection(endpoint).infer(
                     contract.name, request, headers=self._headers, client_timeout=deadline
                 )
@@ -92,7 +93,8 @@ class TritonClient:
             return outputs
 
         self._count("requests")
-        slots = self._slots_of(model)
+        slots = self._slots_of(contract)
+        places = contract.max_batch if contract.queue_delay_usec is None else batch
         return self._persist(self._endpoints, model, attempt)
 
     def model_digests(self) -> Mapping[str, str]:
@@ -160,14 +162,17 @@ class TritonClient:
         longest = min(retry.max_wait_sec, retry.first_wait_sec * 2.0 ** (rounds - 1)) if rounds else 0.0
         return self._dice.uniform(0, longest)
 
-    def _slots_of(self, model: str) -> threading.BoundedSemaphore:
-        """The slots of `model`, by the instances that the first endpoint to answer has of it."""
-        if model not in self._model_slots:
-            instances = self.instances(model)
-            slots = threading.BoundedSemaphore(instances * self._serving.in_flight_per_instance)
+    def _slots_of(self, contract: ModelContract) -> Slots:
+        """Room for a model's items, by the instances that the first endpoint to answer has of it.
+
+        A request fills a batch, unless requests of its model share batches.
+        """
+        if contract.name not in self._model_slots:
+            batches = self.instances(contract.name) * self._serving.in_flight_per_instance
+            slots = Slots(batches * contract.max_batch)
             with self._lock:
-                self._model_slots.setdefault(model, slots)
-        return self._model_slots[model]
+                self._model_slots.setdefault(contract.name, slots)
+        return self._model_slots[contract.name]
 
     def _served(self, endpoints: Endpoints, model: str) -> Any:
         """A model's configuration as one of `endpoints` has it."""

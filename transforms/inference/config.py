@@ -70,7 +70,8 @@ class ServingConfig:
         deadline_sec: deadline of one attempt; None takes the contract's own.
         max_in_flight: requests of this process under way at once.
         in_flight_per_instance: requests of this process to one model under way at once, for each of its instances
-            on all endpoints. Two keep an instance busy; what waits here does not run into its deadline.
+            on all endpoints; whole batches, where requests share them. Two keep an instance busy; what waits here does
+            not run into its deadline.
         max_message_bytes: limit of one request or answer.
     """
 

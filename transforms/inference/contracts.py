@@ -9,7 +9,7 @@ upscaler (PatchMatch: source offsets), zeros where it needs none.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log
 
 from transforms.records import Size
@@ -50,6 +50,8 @@ class ModelContract:
         cpu_threads: of one inference; part of an engine model's identity.
         instances: model instances on the CPU.
         deadline_sec: default deadline of one request.
+        queue_delay_usec: how long a request waits for others of its shape, so that `fixed_batch` items are answered at
+            once; None where requests never share a batch.
         weights: whether it needs trained weights in its folder (`1/weights`) that the checkout may lack; without them
             it is not served.
     """
@@ -65,9 +67,11 @@ class ModelContract:
     cpu_threads: int = 2
     instances: int = 1
     deadline_sec: float = 60.0
+    queue_delay_usec: int | None = None
     weights: bool = False
 
 
+_QUEUE_DELAY_USEC = 10_000  # beside seconds of painting it is nothing
 _IMAGE = TensorSpec("IMAGE", UINT8, (-1, -1, 3))
 _PRODUCT = TensorSpec("PRODUCT", UINT8, (-1, -1, 1), like="IMAGE")
 _KNOWN = TensorSpec("KNOWN", UINT8, (-1, -1, 1), like="IMAGE")
@@ -79,18 +83,23 @@ _GUIDE = TensorSpec("GUIDE", INT16, (-1, -1, 2), like="CANDIDATE")
 _SCENE = TensorSpec("SCENE", UINT8, (-1, -1, 3), like="IMAGE")
 
 
-def paint_contract(name: str, *, instances: int = 1, fixed_batch: int = 1, weights: bool = False) -> ModelContract:
+def paint_contract(name: str, *, instances: int = 1, weights: bool = False) -> ModelContract:
     """A painter's first half: (image, product matte, known region, prompt, seed) -> candidate, all at bucket size."""
     return ModelContract(
         name,
         (_IMAGE, _PRODUCT, _KNOWN, _PROMPT, _SEED),
         (_PAINTED, _GUIDE),
         max_batch=4,
-        fixed_batch=fixed_batch,
         instances=instances,
         deadline_sec=180.0,
         weights=weights,
     )
+
+
+def _canvas_contract(name: str, *, batch: int) -> ModelContract:
+    """Whole batches alone: what one product's candidates leave free, another's take."""
+    whole = paint_contract(name, weights=True)
+    return replace(whole, max_batch=batch, fixed_batch=batch, queue_delay_usec=_QUEUE_DELAY_USEC)
 
 
 def upscale_contract(name: str, *, instances: int = 1) -> ModelContract:
@@ -153,9 +162,9 @@ CONTRACTS: Mapping[str, ModelContract] = {
         paint_contract("pretrained", weights=True),
         upscale_contract("pretrained_upscale"),
         # one batch is what a placement's candidates are by default
-        paint_contract("canvas_background", fixed_batch=4, weights=True),
+        _canvas_contract("canvas_background", batch=4),
         upscale_contract("canvas_background_upscale"),
-        paint_contract("canvas_outpaint", fixed_batch=2, weights=True),
+        _canvas_contract("canvas_outpaint", batch=2),
         upscale_contract("canvas_outpaint_upscale"),
     )
 }
