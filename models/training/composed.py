@@ -42,7 +42,7 @@ def _composed(rng: np.random.Generator, pictures: Pictures, size: Size, split: S
     laid = lay(rng, layers, size)
     ground = _room(rng, pictures.rooms, size)
     scene = _over(rng, laid, ground)
-    words = f"{_named(ground[: size.height // 2])} wall, {_named(ground[size.height // 2 :])} floor"
+    words = describe_halves(ground, "wall", "floor")
     return Example(
         key=key.replace("_", "-"),
         scene=_bytes(scene),
@@ -57,6 +57,12 @@ def _composed(rng: np.random.Generator, pictures: Pictures, size: Size, split: S
         split=split,
         bucket=bucket_name(size),
     )
+
+
+def describe_halves(picture: backdrops.Real, upper: str = "above", lower: str = "below") -> str:
+    """Words for the mean colours of a picture's halves, float32 [H, W, 3] in [0, 1]."""
+    half = picture.shape[0] // 2
+    return f"{_named(picture[:half])} {upper}, {_named(picture[half:])} {lower}"
 
 
 def _room(rng: np.random.Generator, photos: list[Bytes], size: Size) -> backdrops.Real:

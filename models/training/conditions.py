@@ -35,7 +35,8 @@ class Conditions(NamedTuple):
 def conditions_of(example: Example, variant: Variant, rng: Rng) -> Conditions | None:
     """The pair of `variant`, or None where the example lacks a picture for it."""
     target = example.later if variant.target == "later" else example.scene
-    if target is None or (variant.references and not example.products):
+    shown = variant.references or variant.registered == "products"
+    if target is None or (shown and not example.products):
         return None
     given, known = _GIVEN[variant.registered](example, rng)
     pictures = [on_grey(product) for product in example.products[:MOST_REFERENCES]] if variant.references else []

@@ -1,7 +1,7 @@
-"""Packs shards, or composed examples, into what `models.training.train_base` reads.
+"""Packs shards, composed examples and whole photographs, whichever are named, for `models.training.train_base`.
 
     python -m models.training.pack_latents --autoencoder DIR --shards DIR --out DIR
-    python -m models.training.pack_latents --autoencoder DIR --cutouts DIR --rooms DIR --count 3000 --out DIR
+    python -m models.training.pack_latents --autoencoder DIR --cutouts DIR --rooms DIR --photos DIR --out DIR
 
 `--autoencoder` is the `model` folder of a finished autoencoder run. The words are encoded by the text encoder that is
 shipped, or by the one under `--text`.
@@ -26,18 +26,37 @@ from models.registry import VARIANTS
 from models.serving.text import WEIGHTS, load_text_encoder
 from models.training.composed import compose_examples
 from models.training.packing import Words, pack, write_facts
+from models.training.whole_photographs import photograph_examples
 from transforms.errors import ConfigError
 
 _HELD_OUT = 24  # one composed example of so many
 
 
 def _examples(args: argparse.Namespace, split: Split) -> Iterator[Example]:
+    """Every source that is named, one after the other."""
+    if not (args.shards or args.cutouts or args.photos):
+        raise ConfigError("name --shards, --photos, or --cutouts to compose examples")
     if args.shards:
-        return read_shards(args.shards, split)
-    if not args.cutouts:
-        raise ConfigError("name --shards, or --cutouts to compose examples")
-    count = args.count if split == "train" else max(4, args.count // _HELD_OUT)
-    return compose_examples(args.cutouts, args.rooms, split, count, seed=args.seed, scale=args.scale)
+        yield from read_shards(args.shards, split)
+    if args.cutouts:
+        count = _share(args.count, split)
+        yield from compose_examples(args.cutouts, args.rooms, split, count, seed=args.seed, scale=args.scale)
+    if args.photos:
+        count, terms = _share(args.photo_count, split), args.photo_licence
+        yield from photograph_examples(args.photos, split, count, licence=terms, seed=args.seed, scale=args.scale)
+
+
+def _share(count: int, split: Split) -> int:
+    return count if split == "train" else max(4, count // _HELD_OUT)
+
+
+def _source(args: argparse.Namespace) -> str:
+    named = {
+        "shards of rendered scenes and photographs": args.shards,
+        "compositions of cutouts and rooms": args.cutouts,
+        f"photographs ({args.photo_licence})": args.photos,
+    }
+    return ", ".join(source for source, folder in named.items() if folder)
 
 
 def _words(folder: Path) -> Words:
@@ -59,6 +78,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rooms", type=Path, help="folder of photographs of rooms, for composed examples")
     parser.add_argument("--count", type=int, default=1200, help="composed examples (default %(default)s)")
     parser.add_argument("--scale", type=float, default=1.0, help="of composed examples' sizes; 2 is creative size")
+    parser.add_argument("--photos", type=Path, help="folder of photographs to take as they are: outpaint and the like")
+    parser.add_argument("--photo_count", type=int, default=1200, help="of those (default %(default)s)")
+    parser.add_argument("--photo_licence", default="unknown", help="of those, for the card (default %(default)s)")
     parser.add_argument("--variants", default=",".join(VARIANTS), help="comma-separated (default %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1, help="of torch (default %(default)s)")
@@ -70,8 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for split in SPLITS:
         examples = _examples(args, split)
         counts[split] = pack(examples, autoencoder, words, args.variants.split(","), args.out, split, seed=args.seed)
-    source = "shards of rendered scenes" if args.shards else "compositions of cutouts and rooms"
-    write_facts(args.out, {"source": source, "pairs": counts, "autoencoder": card.sha256})
+    write_facts(args.out, {"source": _source(args), "pairs": counts, "autoencoder": card.sha256})
     sys.stdout.write(json.dumps(counts) + "\n")
     return 0
 
