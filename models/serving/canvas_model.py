@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.export.cards import NAME, WEIGHTS
 from models.serving.enlarge import Enlarger, load_enlarger
