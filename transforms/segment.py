@@ -44,7 +44,6 @@ _GREY = (150.0, 152.0, 155.0)  # the second backdrop
 _GONE_MARGIN = 4  # working pixels around the product that are emptied with it
 _SPECK_SHARE = 0.004  # of the product's area; smaller pieces are dropped
 _STUDIO_SPREAD = 1.4  # dE; a studio's backdrop is smoother, a wall or sheet rougher: its colours prove little
-_WHITISH = 93.0  # lightness from which a backdrop counts as white
 
 
 @dataclass(frozen=True)
@@ -255,7 +254,7 @@ def join(pixels: Pixels, looks: Looks) -> Seen:
     if not backdrop.plain or backdrop.spread > _STUDIO_SPREAD:
         return Seen(looks, small, merged, None)
     evidence = gather_evidence(small, merged, backdrop)
-    joined = join_evidence(merged, evidence, whitish=backdrop.color_lab[0] > _WHITISH)
+    joined = join_evidence(merged, evidence, lightness=backdrop.color_lab[0])
     return Seen(looks, small, joined, evidence.distance)
 
 

@@ -105,7 +105,7 @@ def test_colour_brings_a_faded_white_carton_on_white_back():
     image, truth = carton()
     faded = cv2.GaussianBlur(truth.astype(np.float32), (0, 0), 4) * 0.9
     faded[50:115, 45:75] = 0.44
-    joined = join_evidence(faded, gather_evidence(image, faded, describe_backdrop(image)), whitish=True)
+    joined = join_evidence(faded, gather_evidence(image, faded, describe_backdrop(image)), lightness=99.0)
     before, after = faded > 0.5, joined > 0.5
     assert (before & truth).sum() / (before | truth).sum() < 0.75
     assert (after & truth).sum() / (after | truth).sum() > 0.9
@@ -114,7 +114,7 @@ def test_colour_brings_a_faded_white_carton_on_white_back():
 def test_a_soft_shadow_stays_outside():
     image, truth = carton()
     soft = cv2.GaussianBlur(truth.astype(np.float32), (0, 0), 3)
-    joined = join_evidence(soft, gather_evidence(image, soft, describe_backdrop(image)), whitish=True)
+    joined = join_evidence(soft, gather_evidence(image, soft, describe_backdrop(image)), lightness=99.0)
     assert (joined > 0.5)[~dilated(truth, 3)].mean() < 0.002
 
 
@@ -128,15 +128,22 @@ def test_a_gap_that_shows_a_coloured_backdrop_is_opened():
     assert (joined > 0.5)[ring & ~disc(radius=33) & disc(radius=47)].all()
 
 
-def test_a_patch_of_the_backdrops_colour_is_opened_unless_the_networks_are_sure_of_it():
-    rim = np.where(disc(radius=42) & ~disc(radius=38), 20, 0).astype(np.float32)
+def patch(chance, *, lightness, agreement=0.0):
+    """What becomes of a fenced patch whose colour is `agreement` dE from the backdrop's."""
+    rim = np.where(disc(radius=42) & ~disc(radius=38), 20, agreement).astype(np.float32)
     evidence = Evidence(np.where(disc(radius=42), 22, 1.5).astype(np.float32), rim, rim, rim / 4)
+    coarse = np.where(disc(), chance, 0.01).astype(np.float32)
+    return join_evidence(coarse, evidence, lightness=lightness)[80, 80]
 
-    def joined(chance, *, whitish):
-        return join_evidence(np.where(disc(), chance, 0.01).astype(np.float32), evidence, whitish=whitish)[80, 80]
 
-    assert joined(0.99, whitish=True) == np.float32(0.99) > joined(0.99, whitish=False) > 0.5
-    assert joined(0.8, whitish=True) == joined(0.8, whitish=False) < 0.5
+def test_before_white_a_patch_of_its_colour_is_opened_unless_the_networks_are_sure_of_it():
+    assert patch(0.99, lightness=99.0) == np.float32(0.99)
+    assert patch(0.8, lightness=99.0) < 0.5
+
+
+def test_before_a_colour_a_patch_that_agrees_with_it_is_opened_whatever_the_networks_say():
+    assert patch(0.99, lightness=70.0) == 0
+    assert patch(0.99, lightness=70.0, agreement=1.5) > 0.5
 
 
 @pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
