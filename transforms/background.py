@@ -6,7 +6,6 @@ there over neutral grey, first at the bucket's size, then, for the winner alone,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
@@ -27,6 +26,7 @@ from transforms.ops.ranking import rank_candidates
 from transforms.ops.studio import shrink
 from transforms.prompts import prompts_of
 from transforms.records import Candidate, Cutout, Job, Pixels, Size, Transform
+from transforms.seeds import seeds_of
 from transforms.stage import StageTransform
 from transforms.work import Run
 
@@ -106,12 +106,15 @@ def paint_background_job(job: Job, *, serving: ServingConfig, settings: Backgrou
 def paint_background(job: Job, client: InferenceClient, settings: BackgroundSettings) -> Job:
     """As `paint_background_job`, through a given client."""
     assert job.image is not None and job.cutout is not None and job.placement is not None
-    briefs = tuple(_briefs(job, settings.candidates))
-    framing = settings.framing if _stands(briefs) else replace(settings.framing, standing_from=_NEVER)
+    prompts = prompts_of(job.product).prompts
+    framing = settings.framing if _stands(prompts) else replace(settings.framing, standing_from=_NEVER)
     transform = place_product(job.image.size, job.cutout.box, job.placement, framing)
     laid = lay_product(job.cutout, transform, job.placement.size)
+    bucket = bucket_of(job.placement.size)
     for painter in settings.painters:
         try:
+            seeds = seeds_of(job.product, settings.candidates, client.seeds(painter).get(bucket, ()))
+            briefs = tuple((prompts[index % len(prompts)], seed) for index, seed in enumerate(seeds))
             candidate, best = best_candidate(client, painter, laid, briefs, settings)
             background = upscale(client, painter, laid, candidate)
             break
@@ -137,17 +140,9 @@ def _opaque(product: Pixels) -> Pixels:
     return np.where(product == 255, 255, 0).astype(np.uint8)
 
 
-def _briefs(job: Job, count: int) -> Iterator[tuple[str, int]]:
-    """(prompt, seed) of each candidate: prompts in turn, seeds drawn from the product's own."""
-    prompts = prompts_of(job.product).prompts
-    rng = np.random.Generator(np.random.Philox(key=job.product.seed % 2**64))
-    for index, seed in enumerate(rng.integers(0, 2**31, count)):
-        yield prompts[index % len(prompts)], int(seed)
-
-
-def _stands(briefs: tuple[tuple[str, int], ...]) -> bool:
+def _stands(prompts: tuple[str, ...]) -> bool:
     """Whether the prompts speak of a product on a floor; one that hangs or lies flat has no bottom to keep."""
-    return all(read_prompt(prompt).pose == "standing" for prompt, _ in briefs)
+    return all(read_prompt(prompt).pose == "standing" for prompt in prompts)
 
 
 def best_candidate(

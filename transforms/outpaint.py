@@ -25,6 +25,7 @@ from transforms.ops.geometry import lay, resample, resample_matte
 from transforms.ops.seams import blend_generated_side, strangeness, windowed_seam_score
 from transforms.ops.things import look_along_seams
 from transforms.records import Candidate, Job, Pixels, Size, Transform
+from transforms.seeds import seeds_of
 from transforms.stage import StageTransform
 from transforms.work import Run
 
@@ -126,9 +127,10 @@ def outpaint(job: Job, client: InferenceClient, settings: OutpaintSettings) -> J
     transform = place_frame(job.image.size, box, job.placement, settings.framing)
     framed = lay_frame(job, transform)
     _check_scenery(framed, settings)
-    seeds = _seeds(job.product.seed, settings.candidates)
+    bucket = bucket_of(job.placement.size)
     for painter in settings.painters:
         try:
+            seeds = seeds_of(job.product, settings.candidates, client.seeds(painter).get(bucket, ()))
             best = best_candidate(client, painter, framed, job.prompt, seeds, settings)
             _check_coherence(best, settings)
             scene = upscale(client, painter, framed, best.candidate)
@@ -187,11 +189,6 @@ def _check_coherence(best: Ranked, settings: OutpaintSettings) -> None:
             limit=settings.max_incoherence,
             scores={**scores, "outpaint_incoherence": best.incoherent},
         )
-
-
-def _seeds(seed: int, count: int) -> tuple[int, ...]:
-    rng = np.random.Generator(np.random.Philox(key=seed % 2**64))
-    return tuple(int(drawn) for drawn in rng.integers(0, 2**31, count))
 
 
 def best_candidate(

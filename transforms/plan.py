@@ -197,8 +197,9 @@ def _works(
             features=_features(cells["features"], config.features),
             opted_out=wish.blocked,
         )
-        seed = cells["seed"] if cells["seed"] is not None else default_seed(product)
-        product = replace(product, seed=wish.seed(seed))
+        own = cells["seed"] is not None
+        seed = wish.seed(cells["seed"] if own else default_seed(product))
+        product = replace(product, seed=seed, own_seed=own, attempt=wish.attempt)
         if row in wrong:
             message = f"{shard.manifest_uri} row {product.row}: {wrong[row]}"
             yield Work(replace(product, seed=0), (Step("plan", partial(_refuse_row, message=message)),))

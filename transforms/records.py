@@ -52,7 +52,9 @@ class Product:
         placements: the names asked for; never empty once planned.
         features: the tasks that job and row allow.
         opted_out: tasks that the advertiser opted out of, whatever `features` says.
-        seed: the row's own, or the default made from the product's identity.
+        seed: the row's own, or the default made from the product's identity; another one for each attempt.
+        own_seed: whether it is the row's own.
+        attempt: how many of its candidates were refused before.
     """
 
     manifest_uri: str
@@ -70,6 +72,8 @@ class Product:
     features: tuple[str, ...] = ()
     opted_out: tuple[str, ...] = ()
     seed: int = 0
+    own_seed: bool = False
+    attempt: int = 0
     plan_key: str = ""
 
 

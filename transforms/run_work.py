@@ -101,6 +101,8 @@ class Keyring:
         if image is None:
             return job
         words = (product.title, product.description, product.product_category, product.brand, product.color)
+        # a seed that happens to equal the default takes none of a painter's tuned ones
+        own = {"own_seed": True} if product.own_seed else {}
         key = content_key(
             {
                 "source": image.facts.digest,
@@ -113,6 +115,7 @@ class Keyring:
                 "words": (*words, product.prompt),
                 "features": product.features,
                 "seed": product.seed,
+                **own,
             }
         )
         return replace(job, content_key=key)

@@ -14,6 +14,7 @@ beside its place and renamed into it, so any number of processes may make it at 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import sys
@@ -35,6 +36,7 @@ SOURCE = Path(__file__).parents[2] / "triton_repo"
 _BACKENDS = "backends"
 _CPU = "configs/cpu.pbtxt"
 _WEIGHTS = "1/weights"
+SEEDS = "seeds.json"  # beside weights: see `models.training.tune_seeds`
 _GPU_INSTANCES = 2
 _KEEP_SEC = 14 * 24 * 3600.0
 _COMPILED = shutil.ignore_patterns("__pycache__")
@@ -200,12 +202,18 @@ def _materialise_model(source: Path, target: Path, code: Dependencies, factor: i
     if _is_engine(target):
         _make_engine(target)
     for path in [target / "config.pbtxt", *target.glob("configs/*.pbtxt")]:
-        config = read_config(path)
+        config = _with_parameters(read_config(path), _seeds_of(target))
         digest = model_digest(target, config, code)
         for group in config.instance_group:
             if group.kind == group.KIND_CPU:
                 group.count *= factor
         path.write_text(text_format.MessageToString(_with_parameters(config, {"model_digest": digest})))
+
+
+def _seeds_of(target: Path) -> dict[str, str]:
+    """The parameter that hands a painter's tuned seeds to its clients, where its weights have any."""
+    path = target / _WEIGHTS / SEEDS
+    return {"seeds": json.dumps(json.loads(path.read_text(encoding="utf-8"))["seeds"])} if path.is_file() else {}
 
 
 def _make_engine(target: Path) -> None:

@@ -73,6 +73,32 @@ def test_the_winner_is_the_best_of_the_candidates_and_is_what_was_upscaled():
     assert 0 < done.scores["background_reward"] <= 1 and done.scores["background_painter"] == 0
 
 
+class Tuned(FakeClient):
+    """A client whose painter came with a table of seeds for one bucket."""
+
+    table = tuple(range(1000, 1008))
+
+    def seeds(self, model):
+        return {bucket_of(PLACEMENTS["pmax_landscape"].size): self.table} if model == "studio" else {}
+
+
+def test_candidates_take_a_painters_tuned_seeds_unless_the_row_has_its_own_or_the_size_has_none():
+    answers = {"studio": painting, "studio_upscale": upscaling}
+    fake = Tuned({name: partial(answer_items, CONTRACTS[name], answer=answer) for name, answer in answers.items()})
+
+    def asked(done):
+        model, inputs = fake.requests[-2]
+        assert model == "studio" and done.candidate.seed in inputs["SEED"]
+        return {int(seed) for seed in inputs["SEED"][:, 0]}
+
+    settings = BackgroundSettings(candidates=4)
+    first = asked(paint_background(job(), fake, settings))
+    assert first < set(Tuned.table)
+    assert asked(paint_background(job(attempt=1), fake, settings)) == set(Tuned.table) - first
+    for other in (job(own_seed=True), job("pinterest_standard")):
+        assert not asked(paint_background(other, fake, settings)) & set(Tuned.table)
+
+
 def test_the_same_job_gives_the_same_bytes_and_another_seed_other_ones():
     settings = BackgroundSettings(candidates=2)
     first, again = (paint_background(job(), client(), settings) for _ in range(2))

@@ -103,7 +103,7 @@ def test_a_bad_row_becomes_a_work_that_fails_and_is_expected_once() -> None:
 
 def test_seeds_come_from_the_row_or_from_the_product() -> None:
     works = plan_table(_table(seed=[5, None, None]), SHARD, ["e"] * 3, NOTHING, CONFIG).works
-    assert works[0].product.seed == 5
+    assert works[0].product.seed == 5 and [work.product.own_seed for work in works] == [True, False, False]
     assert works[1].product.seed != works[2].product.seed
 
 
@@ -118,6 +118,8 @@ def test_a_refused_creative_changes_the_seed_and_key_of_its_placement_alone() ->
     before, after = _keys(table, NO_WISHES), _keys(table, wishes)
     assert {place for place in before if before[place] != after[place]} == {(101, "pmax_square")}
     works = plan_table(table, SHARD, ["e"] * 3, NOTHING, CONFIG, wishes).works
+    attempts = {(work.product.row, name): work.product.attempt for work in works for name in work.product.placements}
+    assert {slot for slot, attempt in attempts.items() if attempt} == {(101, "pmax_square")}
     seeds = {(work.product.row, name): work.product.seed for work in works for name in work.product.placements}
     assert len(seeds) == 6
     assert seeds[101, "pinterest_standard"] == 6 and seeds[101, "pmax_square"] not in (5, 6, 7)

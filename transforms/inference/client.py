@@ -37,6 +37,7 @@ from transforms.inference.endpoints import Endpoints
 from transforms.inference.interface import InferenceClient, Tensors, check_answer, check_request, contract_of
 from transforms.inference.slots import Slots
 from transforms.inference.statuses import class_of
+from transforms.seeds import Tables, read_tables
 
 _LOG = logging.getLogger(__name__)
 _CONTROL_DEADLINE_SEC = 10.0
@@ -73,6 +74,7 @@ class TritonClient:
         self._headers = {name: _revealed(name, value) for name, value in serving.headers}
         self._counts: Counter[str] = Counter()
         self._digests: Mapping[str, str] | None = None
+        self._seeds: dict[str, Tables] = {}
         self._lock = threading.Lock()
         self._dice = random.SystemRandom()
 
@@ -107,6 +109,14 @@ class TritonClient:
                         raise ConfigError(f"{endpoint} serves another {model!r} than the endpoints before it")
             self._digests = digests
         return self._digests
+
+    def seeds(self, model: str) -> Tables:
+        """See `InferenceClient.seeds`; asked once."""
+        if model not in self._seeds:
+            parameters = self._served(self._endpoints, model).parameters
+            held = parameters["seeds"].string_value if "seeds" in parameters else ""
+            self._seeds[model] = read_tables(held, model)
+        return self._seeds[model]
 
     def counts(self) -> dict[str, int]:
         """Requests, retries, and failed attempts by the reason of their error."""

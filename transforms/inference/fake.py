@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from transforms.inference.contracts import CONTRACTS, ModelContract
 from transforms.inference.interface import Tensors, check_answer, check_request, contract_of
+from transforms.seeds import Tables
 
 Responder = Callable[[Tensors], dict[str, NDArray[Any]]]
 
@@ -52,6 +53,11 @@ class FakeClient:
     def model_digests(self) -> Mapping[str, str]:
         """A digest of each contract."""
         return {name: sha256(repr(contract).encode()).hexdigest() for name, contract in self._contracts.items()}
+
+    def seeds(self, model: str) -> Tables:
+        """None: what is faked has no weights."""
+        contract_of(model, self._contracts)
+        return {}
 
     def instances(self, model: str) -> int:
         """What the contract says."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from transforms.errors import InvalidAnswer, ModelNotFound, RequestRefused, ServingError
 from transforms.inference.contracts import CONTRACTS, FP32, INT16, INT64, STRING, UINT8, ModelContract, TensorSpec
+from transforms.seeds import Tables
 
 Tensors = Mapping[str, NDArray[Any]]
 
@@ -42,6 +43,9 @@ class InferenceClient(Protocol):
 
     def model_digests(self) -> Mapping[str, str]:
         """The identity of every served model: SHA-256 over engine or source and configuration, hex."""
+
+    def seeds(self, model: str) -> Tables:
+        """The tuned seeds that a painter's weights came with; empty where there are none."""
 
     def instances(self, model: str) -> int:
         """How many requests of `model` all servers together compute at once."""
