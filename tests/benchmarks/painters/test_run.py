@@ -1,0 +1,122 @@
+"""The comparison as a whole, small: baselines and a painter on drawn products, resumed, told and paired."""
+
+import shutil
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from benchmarks.painters.figures import complete, figures_of
+from benchmarks.painters.outputs import rating_command, write_pairs, write_sheet
+from benchmarks.painters.run import Comparison, painted_rows
+from benchmarks.painters.tables import background_table, leaders
+from pipelines.rating.__main__ import _parser
+from pipelines.rating.contestants import Named, entries_of, with_tasks
+from pipelines.rating.study import Study
+from transforms.errors import ConfigError
+from transforms.inference.fake import FakeClient
+from transforms.storage.store import StoreConfig
+
+NAMES = ("studio", "blur_fill", "white")
+
+
+class Client(FakeClient):
+    """Answers of the fake client; a painter's candidates are kept as `LocalClient` keeps them."""
+
+    def __init__(self):
+        super().__init__()
+        self.candidates = []
+
+    def infer(self, model, inputs, *, deadline_sec=None):
+        outputs = super().infer(model, inputs)
+        self.candidates += list(outputs.get("CANDIDATE", ()))
+        return outputs
+
+
+def embed(pictures):
+    return np.stack([picture.reshape(-1, 3).astype(np.float32).mean(axis=0) / 255 for picture in pictures])
+
+
+@pytest.fixture(scope="module")
+def painted(tmp_path_factory):
+    """A comparison of three products, and its rows; tests that paint more do so elsewhere."""
+    folder = tmp_path_factory.mktemp("products")
+    for number in range(4):
+        rgba = np.zeros((300, 300, 4), np.uint8)
+        rgba[60:290, 70:230] = (40 * number, 90, 200 - 30 * number, 255)
+        cv2.imwrite(str(folder / f"lib__box{number}.0.png"), rgba)
+    what = Comparison((folder,), (), tmp_path_factory.mktemp("out"), 3, NAMES)
+    return what, rows_of(what)
+
+
+def rows_of(what, client=None):
+    return list(painted_rows(what, "background", client or Client(), embed))
+
+
+def test_every_entrant_meets_the_same_inputs_and_a_second_run_paints_nothing(painted):
+    what, rows = painted
+    by = complete(rows)
+    assert set(by) == set(NAMES)
+    assert len({tuple(row["input"] for row in found) for found in by.values()}) == 1
+    assert by["studio"][0]["prompt"] == by["white"][0]["prompt"]
+    client = Client()
+    assert rows_of(what, client) == rows
+    assert not client.requests
+
+
+def test_a_longer_run_keeps_what_a_shorter_one_painted(painted, tmp_path):
+    what, rows = painted
+    shutil.copytree(what.out, tmp_path / "out")
+    client = Client()
+    assert rows_of(replace(what, out=tmp_path / "out", count=4), client)[: len(rows)] == rows
+    assert sum(model == "studio" for model, _ in client.requests) == 1
+
+
+def test_another_seed_does_not_mix_in(painted):
+    with pytest.raises(ConfigError, match="another seed"):
+        rows_of(replace(painted[0], seed=1))
+
+
+def test_canvas_without_weights_is_absent_and_said_so(painted):
+    every = replace(painted[0], painters=())
+    assert [each.name for each in every.absent("background")] == ["canvas_background", "canvas_background_room"]
+    assert "canvas_background" not in {each.name for each in every.entrants("background")}
+
+
+def test_figures_are_told_in_tables_and_sentences(painted):
+    what, rows = painted
+    by = complete(rows)
+    real = np.random.default_rng(0).random((8, 3)).astype(np.float32)
+    found = figures_of(by, real, what.out, paired=False, seed=0)
+    white = next(one for one in found if one.name == "white")
+    assert white.colour.right == pytest.approx(white.colour.by_chance, abs=0.35)
+    assert white.variety.value == 0.0
+    text = background_table(found, ["canvas_background"])
+    assert "| `canvas_background` | no weights here |" in text
+    assert all(len(line.split("|")) in (9,) for line in text.splitlines() if line)
+    told = leaders("background", found)
+    assert any(sentence.startswith("background, kernel distance: `") for sentence in told)
+    sheet = cv2.imread(str(write_sheet(what.out, by["studio"], 0)))
+    assert sheet.shape[0] == 232
+
+
+def test_pairs_are_read_by_the_rating_tool_two_entrants_an_input(painted):
+    what, rows = painted
+    by = complete(rows)
+    paths = write_pairs(what.out, "background", by, 0)
+    config = StoreConfig()
+    entries = [
+        entry
+        for path, name in zip(paths, by, strict=True)
+        for entry in entries_of(Named("csv", name, str(path)), config)
+    ]
+    assert len(entries) == 6
+    assert {entry.task for entry in entries} == {"background"}
+    study = Study.open(what.out / "study.sqlite", "pairs")
+    study.add(with_tasks(entries), None)
+    assert study.progress("").units == 3
+    command = rating_command(what.out, "background", list(by)).split()[3:]
+    assert _parser().parse_args(command).mode == "pairs"
+    before = [path.read_text() for path in paths]
+    assert [path.read_text() for path in write_pairs(what.out, "background", by, 0)] == before
