@@ -23,6 +23,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from PIL import Image
 
+from models.evaluation.baselines import blur_fill, edge_stretch, mirror
 from transforms.errors import Refusal
 from transforms.inference.fake import FakeClient
 from transforms.ops import patchmatch
@@ -91,33 +92,6 @@ def job_of(path: Path, placement: str, seed: int) -> Job:
     return Job(product, ProductImage(pixels, facts), task="outpaint", cutout=cutout, placement=PLACEMENTS[placement])
 
 
-def edge_stretch(framed: Framed) -> Pixels:
-    """Every pixel takes the nearest kept one's colour."""
-    return _clamped(framed, cv2.BORDER_REPLICATE)
-
-
-def mirror(framed: Framed) -> Pixels:
-    """The frame reflected at its edges."""
-    return _clamped(framed, cv2.BORDER_REFLECT)
-
-
-def _clamped(framed: Framed, border: int) -> Pixels:
-    rows, columns = np.flatnonzero(framed.known.any(axis=1)), np.flatnonzero(framed.known.any(axis=0))
-    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-    height, width = framed.known.shape
-    inner = framed.image[top:bottom, left:right]
-    return cv2.copyMakeBorder(inner, int(top), int(height - bottom), int(left), int(width - right), border)
-
-
-def blur_fill(framed: Framed) -> Pixels:
-    """The frame enlarged to cover the placement and blurred, with the frame over it."""
-    rows, columns = np.flatnonzero(framed.known.any(axis=1)), np.flatnonzero(framed.known.any(axis=0))
-    inner = framed.image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    height, width = framed.known.shape
-    cover = cv2.GaussianBlur(cv2.resize(inner, (width, height)), (0, 0), 0.03 * min(height, width))
-    return np.where(framed.known[..., None] > 0, framed.image, cover)
-
-
 def scores_of(pixels: Pixels, known: NDArray[np.bool_]) -> str:
     """One line of scores."""
     return (
@@ -166,7 +140,9 @@ def _row(path: Path, args: argparse.Namespace) -> Pixels | None:
         f"{path.name}: {spent:.1f} s  {scores_of(done.background, known)} {incoherent} "
         f"grown {grown(done.background, framed):.2f}"
     )
-    columns = [done.background] if args.only else [f(framed) for f in (edge_stretch, blur_fill, mirror)]
+    columns = (
+        [done.background] if args.only else [fill(framed.image, known) for fill in (edge_stretch, blur_fill, mirror)]
+    )
     columns = columns if args.only else [*columns, done.background]
     size = Size(HEIGHT, round(HEIGHT * known.shape[1] / known.shape[0]))
     shown = [cv2.resize(_marked(c, known), (size.width, size.height), interpolation=cv2.INTER_AREA) for c in columns]

@@ -103,7 +103,7 @@ def _told(what: Comparison, task: str, client: LocalClient, embed: Embedder) -> 
 
 def _backgrounds(what: Comparison, by: dict[str, list[Row]], folders: Sequence[Path], embed: Embedder) -> str:
     paths = real_paths(folders)
-    real, floor = real_features(paths, embed, what.seed)
+    real, floor = real_features(paths, what.out, embed, what.seed)
     found = figures_of(by, real, what.out, paired=False, seed=what.seed)
     text = background_table(found, [each.name for each in what.absent("background")])
     note = f"kernel distance x 1000 to {len(paths)} real pictures; of their own halves {floor}\n"

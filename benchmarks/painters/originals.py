@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 
 import cv2
@@ -46,9 +47,9 @@ def real_paths(folders: Sequence[Path]) -> list[Path]:
     return found
 
 
-def real_features(paths: Sequence[Path], embed: Embedder, seed: int) -> tuple[Features, str]:
+def real_features(paths: Sequence[Path], out: Path, embed: Embedder, seed: int) -> tuple[Features, str]:
     """Their features [M, D], cut to the placement's ratio, and the distance of their halves from each other, told."""
-    features = embed(_cut(read_rgb(path)) for path in paths)
+    features = np.stack([_remembered(path, out, embed) for path in paths])
     rng, halves = np.random.default_rng([seed, 26]), []
     for _ in range(50):
         order = rng.permutation(len(features))
@@ -59,12 +60,11 @@ def real_features(paths: Sequence[Path], embed: Embedder, seed: int) -> tuple[Fe
 
 def outpaint_originals(what: Comparison, rows: Sequence[Row], embed: Embedder) -> tuple[Features, Figures]:
     """Features of the rows' originals in their order, and what the seam measures make of them at random places."""
-    folder, found, seams = inputs_of(what.out, "outpaint"), [], []
+    folder, features, seams = inputs_of(what.out, "outpaint"), [], []
     for row in rows:
-        size = PLACEMENTS[row["placement"]].size
-        original = read_rgb(folder / f"original_{row['input']}.png")
-        pixels = cv2.resize(original, size[::-1], interpolation=cv2.INTER_CUBIC).astype(np.uint8)
-        found.append(pixels)
+        path, size = folder / f"original_{row['input']}.png", PLACEMENTS[row["placement"]].size
+        features.append(_remembered(path, what.out, embed, whole=True))
+        pixels = cv2.resize(read_rgb(path), size[::-1], interpolation=cv2.INTER_CUBIC).astype(np.uint8)
         rng = np.random.default_rng([what.seed, seed_of(row["input"], 27)])
         seams.append(seams_of(pixels, elsewhere(_frame(folder, row), rng)))
     scores = [each["seam_score"] for each in seams]
@@ -83,7 +83,18 @@ def outpaint_originals(what: Comparison, rows: Sequence[Row], embed: Embedder) -
         hidden=float(np.mean([not seam_shows(each) for each in seams])),
         strange=float(np.median([each["strangeness"] for each in seams])),
     )
-    return embed(found), own
+    return np.stack(features), own
+
+
+def _remembered(path: Path, out: Path, embed: Embedder, *, whole: bool = False) -> Features:
+    """The features [D] of one picture, cut unless `whole`; kept in OUT/features for as long as the file is the same."""
+    name = sha256(f"{path.resolve()} {path.stat().st_mtime_ns} {whole}".encode()).hexdigest()[:24]
+    kept = out / "features" / f"{name}.npy"
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        pixels = read_rgb(path)
+        np.save(kept, embed([pixels if whole else _cut(pixels)])[0])
+    return np.asarray(np.load(kept), np.float32)
 
 
 def _frame(folder: Path, row: Row) -> NDArray[np.bool_]:
