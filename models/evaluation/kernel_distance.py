@@ -7,11 +7,12 @@ The squared maximum mean discrepancy under a cubic polynomial kernel, by its unb
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.floating]
+Floats = NDArray[np.floating[Any]]
 
 
 def kernel_distance(one: Floats, other: Floats, *, paired: bool = False) -> float:
