@@ -36,6 +36,18 @@ def write_card(folder: Path, card: Mapping[str, Any], files: Mapping[str, bytes]
     (folder / NAME).write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
 
 
+def add_file(folder: Path, name: str, content: bytes) -> None:
+    """Put one more file beside written weights, and on their card.
+
+    Raises:
+        ConfigError: `folder` holds no sound weights.
+    """
+    card = check_files(folder)
+    card["files"][name] = {"sha256": sha256(content).hexdigest(), "bytes": len(content)}
+    (folder / name).write_bytes(content)
+    (folder / NAME).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+
+
 def deliver(
     args: Namespace, card_of: Callable[[Path, dict[str, Any]], Mapping[str, Any]], files: Mapping[str, bytes]
 ) -> str:

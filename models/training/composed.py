@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -23,7 +23,14 @@ _PLAIN = 0.12  # saturation below which a colour is grey
 
 
 def compose_examples(
-    cutouts: Path, rooms: Path | None, split: Split, count: int, *, seed: int = 0, scale: float = 1.0
+    cutouts: Path,
+    rooms: Path | None,
+    split: Split,
+    count: int,
+    *,
+    seed: int = 0,
+    scale: float = 1.0,
+    buckets: Sequence[Size] = BUCKETS,
 ) -> Iterator[Example]:
     """`count` scenes: a product before a drawn or photographed room, in the buckets' sizes times `scale`.
 
@@ -32,7 +39,7 @@ def compose_examples(
     pictures = find_pictures([], cutouts, rooms, split)
     for number in range(count):
         rng = np.random.Generator(np.random.Philox(key=[seed, number + (split == "held_out") * 2**32]))
-        bucket = BUCKETS[number % len(BUCKETS)]
+        bucket = buckets[number % len(buckets)]
         size = Size(round(bucket.height * scale / 16) * 16, round(bucket.width * scale / 16) * 16)
         yield _composed(rng, pictures, size, split, f"composed-{split}-{seed}-{number}")
 

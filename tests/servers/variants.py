@@ -62,13 +62,15 @@ def write_variant(folder: Path, variant: str, scratch: Path, sampling: Sampling 
     """The exported `variant` in `folder`; what variants share is made under `scratch` once, for it takes a while."""
     from models.export.canvas import export
 
-    how = sampling or Sampling(steps=2, guidance=VARIANTS[variant].guidance)
-    if not (scratch / "exported").is_dir():
+    asked = VARIANTS[variant]
+    how = sampling or Sampling(steps=2, guidance=asked.guidance)
+    made = scratch / f"exported-{asked.references}"
+    if not (scratch / "canvas").is_dir():
         write_checkpoints(scratch)
         write_text_encoder(scratch / "text")
-        checkpoints = (scratch / "canvas", scratch / "autoencoder", scratch / "text")
-        export(*checkpoints, VARIANTS["background"], how, scratch / "exported")
-    shutil.copytree(scratch / "exported", folder)
+    if not made.is_dir():
+        export(scratch / "canvas", scratch / "autoencoder", scratch / "text", asked, how, made)
+    shutil.copytree(made, folder)
     card = json.loads((folder / "card.json").read_text())
-    card["recipe"] |= {"variant": variant, "drops": VARIANTS[variant].drops, "sampling": asdict(how)}
+    card["recipe"] |= {"variant": variant, "drops": asked.drops, "keeps": asked.keeps, "sampling": asdict(how)}
     (folder / "card.json").write_text(json.dumps(card))
