@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.serving.items import answer_items
+from models.serving.items import answer_apart, answer_items, answer_together
 from transforms.inference.contracts import CONTRACTS
 from transforms.inference.interface import check_answer
 
@@ -48,3 +48,34 @@ def test_what_an_item_raises_reaches_the_caller() -> None:
 
     with pytest.raises(ValueError, match="no"):
         answer_items(CONTRACTS["human_detector"], {"IMAGE": np.zeros((1, 4, 5, 3), np.uint8)}, refuse)
+
+
+def doubled(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Twice what is asked; nobody may ask for 13."""
+    if (inputs["N"] == 13).any():
+        raise ValueError("no 13")
+    return {"TWICE": inputs["N"] * 2}
+
+
+def request(*numbers: int, width: int = 1) -> dict[str, Any]:
+    return {"N": np.repeat(np.array(numbers)[:, None], width, axis=1)}
+
+
+def test_requests_of_one_shape_are_one_batch_and_each_gets_its_own_part() -> None:
+    batches: list[int] = []
+
+    def answer(inputs: dict[str, Any]) -> dict[str, Any]:
+        batches.append(len(inputs["N"]))
+        return doubled(inputs)
+
+    answers: Any = answer_together([request(1, 2), request(5, width=3), request(3)], answer)
+    assert sorted(batches) == [1, 3]
+    assert [answer["TWICE"][:, 0].tolist() for answer in answers] == [[2, 4], [10], [6]]
+
+
+@pytest.mark.parametrize("answered", [answer_apart, answer_together])
+def test_what_one_request_raises_is_its_own_error(answered: Any) -> None:
+    unreadable = TypeError("unreadable")
+    answers = answered([request(1), request(2, 13), unreadable, request(3)], doubled)
+    assert isinstance(answers[1], ValueError) and answers[2] is unreadable
+    assert [answers[number]["TWICE"].tolist() for number in (0, 3)] == [[[2]], [[6]]]
