@@ -1,4 +1,4 @@
-"""Writes a trained Canvas variant as what `canvas_background` and `canvas_outpaint` serve.
+"""Writes a trained Canvas variant as what is served.
 
     python -m models.export.canvas --variant background --canvas RUN/model --autoencoder RUN/model --text DIR
     python -m models.export.canvas --variant outpaint --canvas BASE/model --delta RUN/model --autoencoder ...
@@ -6,7 +6,8 @@
 The second line merges a low-rank delta (`train_base --lora`) into its base; another base is refused.
 Without `--out` the files go into `triton_repo/canvas_<variant>/1/weights`, where the server looks for them: encoder,
 denoiser and decoder as ONNX with weights in half precision and open sizes, the text encoder, and the card. The
-denoising loop is no graph: `models.serving.painter` runs it by the sampler that training uses.
+denoising loop is no graph: `models.serving.painter` runs it by the sampler that training uses. Variants that no model
+serves by itself go where `--out` says: `super_resolution` into `models/weights/upscaler`, if it is to enlarge.
 """
 
 from __future__ import annotations
@@ -29,12 +30,21 @@ from models.deltas import read_merged
 from models.export.cards import NAME, check_files, write_card
 from models.export.repository import SOURCE
 from models.export.torch_graph import graph_of
-from models.registry import LATENT_CHANNELS, STRIDE, TEXT_TOKENS, TEXT_WIDTH, VARIANTS, Sampling, Variant
+from models.registry import (
+    LATENT_CHANNELS,
+    MOST_REFERENCES,
+    REFERENCE_SIDE,
+    STRIDE,
+    TEXT_TOKENS,
+    TEXT_WIDTH,
+    VARIANTS,
+    Sampling,
+    Variant,
+)
 from models.serving.painter import DECODER, DENOISER, ENCODER, TEXT
 from models.serving.text import WEIGHTS
 from transforms.errors import ConfigError
 
-_SERVED = ("background", "outpaint")
 _SIDES = {1: "height", 2: "width"}
 _CELLS = {2: "rows", 3: "columns"}
 
@@ -62,14 +72,22 @@ def _unit(image: Tensor) -> Tensor:
     return image.float().permute(0, 3, 1, 2) / 127.5 - 1
 
 
-def export_graphs(canvas: Canvas, autoencoder: Autoencoder) -> dict[str, bytes]:
-    """The three graphs by file name; inputs as `models.serving.painter` names them."""
+def export_graphs(canvas: Canvas, autoencoder: Autoencoder, *, references: bool = False) -> dict[str, bytes]:
+    """The three graphs by file name; inputs as `models.serving.painter` names them.
+
+    Args:
+        canvas, autoencoder: in evaluation mode.
+        references: whether the denoiser takes products' own pictures.
+    """
     # odd grids, so that what halves and doubles sizes is kept in the graph
     image, known = torch.zeros(2, 5 * STRIDE, 7 * STRIDE, 3, dtype=torch.uint8), torch.zeros(2, 5 * STRIDE, 7 * STRIDE)
     latents, cells = torch.zeros(2, LATENT_CHANNELS, 5, 7), torch.zeros(2, 1, 5, 7)
     text, batch = torch.zeros(2, TEXT_TOKENS, TEXT_WIDTH), {0: "batch"}
     grids = dict.fromkeys(("latents", "given", "known"), batch | _CELLS)
     noised = {"latents": latents, "time": torch.zeros(2), "given": latents, "known": cells, "text": text}
+    if references:
+        noised["references"] = torch.zeros(2, MOST_REFERENCES, LATENT_CHANNELS, *[REFERENCE_SIDE // STRIDE] * 2)
+        grids = {**grids, "references": batch}
     pictures = {"latents": latents, "image": image, "known": known}
     open_image = {"image": batch | _SIDES, "known": batch | _SIDES, "latents": batch | _CELLS}
     graphs = {
@@ -112,12 +130,20 @@ def export(
     (out / TEXT).mkdir(parents=True)
     for name in (*names, NAME):
         shutil.copy2(text / name, out / TEXT / name)
-    write_card(out, _card(card, coder_card, variant, sampling), export_graphs(network, coder))
+    write_card(
+        out, _card(card, coder_card, variant, sampling), export_graphs(network, coder, references=variant.references)
+    )
     return check_files(out)
 
 
 def _card(card: Card, coder: Card, variant: Variant, sampling: Sampling) -> dict[str, Any]:
-    recipe = {"variant": variant.name, "drops": variant.drops, "sampling": asdict(sampling)}
+    recipe = {
+        "variant": variant.name,
+        "drops": variant.drops,
+        "keeps": variant.keeps,
+        "references": variant.references,
+        "sampling": asdict(sampling),
+    }
     return {
         "name": f"canvas_{variant.name}",
         "purpose": f"paints candidates: {variant.name}",
@@ -133,7 +159,7 @@ def _card(card: Card, coder: Card, variant: Variant, sampling: Sampling) -> dict
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line: see the module's docstring."""
     parser = argparse.ArgumentParser(prog="python -m models.export.canvas", description=__doc__)
-    parser.add_argument("--variant", choices=_SERVED, required=True)
+    parser.add_argument("--variant", choices=list(VARIANTS), required=True)
     parser.add_argument("--canvas", type=Path, required=True, help="`model` folder of a run of train_base")
     parser.add_argument("--delta", type=Path, help="`model` folder of a run with --lora on that canvas")
     parser.add_argument("--autoencoder", type=Path, required=True, help="`model` folder of a run of train_autoencoder")
@@ -147,8 +173,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     variant = VARIANTS[args.variant]
     guidance = variant.guidance if args.guidance is None else args.guidance
     sampling = Sampling(args.steps, args.shift, guidance, negative=args.negative)
-    out = args.out or SOURCE / f"canvas_{variant.name}" / "1" / "weights"
+    served = SOURCE / f"canvas_{variant.name}"
+    out = args.out or served / "1" / "weights"
     try:
+        if args.out is None and not served.is_dir():
+            raise ConfigError(f"no served model of its own paints {variant.name}: name a folder with --out")
         card = export(args.canvas, args.autoencoder, args.text, variant, sampling, out, args.delta)
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")

@@ -10,7 +10,7 @@ import numpy as np
 from models.export.cards import NAME, WEIGHTS
 from models.serving.enlarge import Enlarger, load_enlarger
 from models.serving.items import Answer, Item, Tensors
-from models.serving.painter import laid_over, load_painter, resampled
+from models.serving.painter import GREY, laid_over, load_painter, resampled
 from models.serving.python_model import PythonModel
 from transforms.records import Size
 
@@ -30,6 +30,18 @@ class CanvasModel(PythonModel):
         seeds = [int(value.reshape(-1)[0]) for value in inputs["SEED"]]
         candidates = self.paint(inputs["IMAGE"], inputs["KNOWN"][..., 0], prompts, seeds)
         return {"CANDIDATE": candidates, "GUIDE": np.zeros((*candidates.shape[:3], 2), np.int16)}
+
+
+class CanvasSynthesisModel(CanvasModel):
+    """Scenes with the products of up to eight pictures; nothing is known, an image only says how large a scene is."""
+
+    def answer_all(self, inputs: Tensors) -> Tensors:
+        """The outputs of a batch by name, batch dimension first."""
+        prompts = [value.reshape(-1)[0].decode() for value in inputs["PROMPT"]]
+        seeds = [int(value.reshape(-1)[0]) for value in inputs["SEED"]]
+        images = np.full_like(inputs["IMAGE"], GREY)
+        nothing = np.zeros(images.shape[:3], np.uint8)
+        return {"CANDIDATE": self.paint(images, nothing, prompts, seeds, inputs["REFERENCES"])}
 
 
 class CanvasUpscaleModel(PythonModel):

@@ -37,11 +37,15 @@ class Painter:
     Attributes:
         variant: its name, the first words of its prompts.
         drops: what the second pass of the guidance does without: `text` or `all`.
+        keeps: whether what is known is part of the answer, exactly; else it only leads it.
+        refers: whether it takes products' own pictures.
         batch: candidates that the networks always run at once, so that a result does not depend on its mates.
     """
 
     variant: str
     drops: str
+    keeps: bool
+    refers: bool
     sampling: Sampling
     batch: int
     words: TextEncoder
@@ -49,39 +53,71 @@ class Painter:
     denoiser: Network
     decoder: Network
 
-    def __call__(self, images: Bytes, known: Bytes, prompts: Sequence[str], seeds: Sequence[int]) -> Bytes:
+    def __call__(
+        self,
+        images: Bytes,
+        known: Bytes,
+        prompts: Sequence[str],
+        seeds: Sequence[int],
+        references: Bytes | None = None,
+    ) -> Bytes:
         """Paint candidates.
 
         Args:
             images: uint8 [B, H, W, 3], sides divisible by 16.
-            known: uint8 [B, H, W], 255 where `images` are kept, exactly.
+            known: uint8 [B, H, W], 255 where `images` count; there they are kept, exactly, by variants that keep.
             prompts: of each.
             seeds: of each; a candidate depends on its own row alone.
+            references: for variants that take them, and for no other: uint8 [B, 8, 64, 64, 4], products as
+                `transforms.ops.references` fits them; slots that are transparent everywhere are empty.
 
         Returns:
             uint8 [B, H, W, 3].
 
         Raises:
-            ValueError: sides are not divisible by 16.
+            ValueError: sides are not divisible by 16; references are missing, or given to a variant without.
         """
+        if self.refers != (references is not None):
+            raise ValueError(f"{self.variant} takes {'references' if self.refers else 'no references'}")
         if images.shape[1] % STRIDE or images.shape[2] % STRIDE:
             raise ValueError(f"sides {images.shape[1:3]} are not divisible by {STRIDE}")
         batches = [slice(start, start + self.batch) for start in range(0, len(images), self.batch)]
-        return np.concatenate([self._paint(images[one], known[one], prompts[one], seeds[one]) for one in batches])
+        shown = [None if references is None else references[one] for one in batches]
+        parts = zip(batches, shown, strict=True)
+        return np.concatenate([self._paint(images[one], known[one], prompts[one], seeds[one], by) for one, by in parts])
 
-    def _paint(self, images: Bytes, known: Bytes, prompts: Sequence[str], seeds: Sequence[int]) -> Bytes:
+    def _paint(
+        self, images: Bytes, known: Bytes, prompts: Sequence[str], seeds: Sequence[int], references: Bytes | None
+    ) -> Bytes:
         count, rows = len(images), np.arange(self.batch) % len(images)  # a short batch repeats itself
         sure = (known == 255)[rows]
         shown = np.where(sure[..., None], images[rows], np.uint8(GREY))
-        latents = self._sample(shown, sure, [prompts[row] for row in rows], [seeds[row] for row in rows])
-        inputs = {"latents": latents, "image": shown, "known": sure.astype(np.float32)}
+        slots = {} if references is None else {"references": self._slots(references[rows])}
+        latents = self._sample(shown, sure, [prompts[row] for row in rows], [seeds[row] for row in rows], slots)
+        kept = sure & self.keeps
+        inputs = {"latents": latents, "image": shown, "known": kept.astype(np.float32)}
         painted = np.clip(np.rint((self.decoder(inputs) + 1) * 127.5), 0, 255).astype(np.uint8)
-        return np.where(sure[..., None], shown, painted)[:count]
+        return np.where(kept[..., None], shown, painted)[:count]
 
-    def _sample(self, shown: Bytes, sure: NDArray[np.bool_], prompts: Sequence[str], seeds: Sequence[int]) -> Real:
+    def _slots(self, references: Bytes) -> Real:
+        """Latents of products on grey, nothing where there is none: [B, 8, 64, 64, 4] -> [B, 8, 32, 4, 4]."""
+        alpha = references[..., 3:].astype(np.float32) / 255
+        laid = np.rint(references[..., :3] * alpha + GREY * (1 - alpha)).astype(np.uint8)
+        latents = self.encoder({"image": laid.reshape(-1, *laid.shape[2:])})
+        there = alpha.max(axis=(2, 3, 4), keepdims=True) > 0
+        return np.where(there, latents.reshape(*laid.shape[:2], *latents.shape[1:]), 0).astype(np.float32)
+
+    def _sample(
+        self,
+        shown: Bytes,
+        sure: NDArray[np.bool_],
+        prompts: Sequence[str],
+        seeds: Sequence[int],
+        slots: dict[str, Real],
+    ) -> Real:
         given, cells = self.encoder({"image": shown}), _cells(sure)
         text = self.words([prompt_of(self.variant, prompt) for prompt in prompts]).sequence
-        conditions = {"given": given, "known": cells, "text": text}
+        conditions = {"given": given, "known": cells, "text": text, **slots}
         twice = self.sampling.guidance != 1.0
         if twice:
             less = self._dropped(conditions)
@@ -107,7 +143,7 @@ class Painter:
             text = text + self.words([prompt_of(self.variant, self.sampling.negative)]).sequence
         if self.drops == "all":
             given, cells = np.zeros_like(given), np.zeros_like(cells)
-        return {"given": given, "known": cells, "text": text}
+        return {**conditions, "given": given, "known": cells, "text": text}
 
 
 def _times(count: int, now: float) -> Real:
@@ -131,6 +167,8 @@ def load_painter(folder: Path, batch: int, engine: str = ENGINE, threads: int = 
     return Painter(
         recipe["variant"],
         recipe["drops"],
+        recipe.get("keeps", True),
+        recipe.get("references", False),
         Sampling(**recipe["sampling"]),
         batch,
         load_text_encoder(folder / TEXT),

@@ -75,6 +75,7 @@ _QUEUE_DELAY_USEC = 10_000  # beside seconds of painting it is nothing
 _IMAGE = TensorSpec("IMAGE", UINT8, (-1, -1, 3))
 _PRODUCT = TensorSpec("PRODUCT", UINT8, (-1, -1, 1), like="IMAGE")
 _KNOWN = TensorSpec("KNOWN", UINT8, (-1, -1, 1), like="IMAGE")
+_REFERENCES = TensorSpec("REFERENCES", UINT8, (8, 64, 64, 4))  # see transforms/ops/references.py
 _PROMPT = TensorSpec("PROMPT", STRING, (1,))
 _SEED = TensorSpec("SEED", INT64, (1,))
 _PAINTED = TensorSpec("CANDIDATE", UINT8, (-1, -1, 3), like="IMAGE")
@@ -166,6 +167,12 @@ CONTRACTS: Mapping[str, ModelContract] = {
         upscale_contract("canvas_background_upscale"),
         _canvas_contract("canvas_outpaint", batch=2),
         upscale_contract("canvas_outpaint_upscale"),
+        # no painter: a scene of products' own pictures, see pipelines/synthesise.py
+        replace(
+            _canvas_contract("canvas_scene_synthesis", batch=4),
+            inputs=(_IMAGE, _REFERENCES, _PROMPT, _SEED),
+            outputs=(_PAINTED,),
+        ),
     )
 }
 

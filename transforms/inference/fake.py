@@ -91,6 +91,12 @@ def _paint(inputs: Tensors) -> dict[str, NDArray[Any]]:
     return {"CANDIDATE": candidate, "GUIDE": np.zeros((*candidate.shape[:3], 2), np.int16)}
 
 
+def _synthesise(inputs: Tensors) -> dict[str, NDArray[Any]]:
+    """One flat light grey chosen by the seed."""
+    shade = (200 + inputs["SEED"] % 40).astype(np.uint8)[:, :, None, None]
+    return {"CANDIDATE": np.broadcast_to(shade, inputs["IMAGE"].shape).copy()}
+
+
 def _upscale(inputs: Tensors) -> dict[str, NDArray[Any]]:
     """The candidate enlarged by nearest neighbour, the known pixels kept."""
     image, small = inputs["IMAGE"], inputs["CANDIDATE"]
@@ -106,6 +112,7 @@ RESPONDERS: Mapping[str, Responder] = {
     "text_detector": _constant(COVERAGE=0.0, BOXES=0.0),
     "human_detector": _constant(SCORE=0.0),
     "reward": _constant(PRODUCT_DEFECT=0.1, BACKGROUND_DEFECT=0.1),
+    "canvas_scene_synthesis": _synthesise,
     **dict.fromkeys(("studio", "patchmatch", "pretrained", "canvas_background", "canvas_outpaint"), _paint),
     **dict.fromkeys(
         (

@@ -3,6 +3,7 @@
 import importlib.util
 import subprocess
 import sys
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -14,8 +15,13 @@ pytest.importorskip("diffusers", reason="the extra `models` is not installed")
 from models.export.canvas import main
 from models.export.tensorrt import Profile, build_plan
 from models.registry import VARIANTS, Sampling
+from models.serving.enlarge import load_enlarger
+from models.serving.items import answer_apart, answer_together
+from models.serving.networks import load_network
 from models.serving.painter import DECODER, DENOISER, ENCODER, laid_over, load_painter, resampled
+from models.training.conditions import on_grey
 from transforms.errors import ConfigError
+from transforms.ops.references import slots_of
 from transforms.records import Size
 
 PROMPTS = ["oak floor, soft light", "plaster wall", "warm light"]
@@ -53,6 +59,24 @@ def test_a_candidate_does_not_depend_on_its_batch_mates(folders):
     for row in range(3):
         alone = paint(images[row : row + 1], known[row : row + 1], prompts[row : row + 1], seeds[row : row + 1])
         assert np.array_equal(alone[0], together[row])
+
+
+def test_products_that_share_a_batch_are_painted_as_each_is_alone(folders):
+    paint = load_painter(folders / "canvas_background", 4)
+
+    def answer(inputs):
+        prompts, seeds = inputs["PROMPT"], [int(seed) for seed in inputs["SEED"]]
+        return {"CANDIDATE": paint(inputs["IMAGE"], inputs["KNOWN"], list(prompts), seeds)}
+
+    asked = []
+    for product, count in enumerate((1, 2, 3)):  # together more than a batch
+        images, known, prompts, seeds = request(count)
+        images, known = np.roll(images, 16 * product, axis=2), np.roll(known, 5 * product, axis=1)
+        seeds = np.array(seeds) + 10 * product
+        asked.append({"IMAGE": images, "KNOWN": known, "PROMPT": np.array(prompts, object), "SEED": seeds})
+    together, alone = answer_together(asked, answer), answer_apart(asked, answer)
+    assert all(np.array_equal(one["CANDIDATE"], other["CANDIDATE"]) for one, other in zip(together, alone, strict=True))
+    assert not np.array_equal(together[0]["CANDIDATE"][0], together[1]["CANDIDATE"][0])
 
 
 def test_seed_and_prompt_each_make_another_picture(folders):
@@ -118,6 +142,39 @@ def profiles_of(path):
     return {name: Profile(shape, shape, shape) for name, shape in shapes.items()}
 
 
+def test_pictures_of_products_lead_a_scene_and_agree_with_what_training_gives(folders, tmp_path):
+    write_variant(tmp_path / "scenes", "scene_synthesis", folders)
+    paint = load_painter(tmp_path / "scenes", 2)
+    product = np.zeros((30, 50, 4), np.uint8)
+    product[4:20, 6:44], product[..., 3] = (180, 40, 60, 255), 0
+    product[4:20, 6:44, 3] = 255
+    slots = np.stack([slots_of([product]), slots_of([product, product[:, ::-1]])])
+    images, nothing = np.full((2, 48, 64, 3), 128, np.uint8), np.zeros((2, 48, 64), np.uint8)
+    scenes = paint(images, nothing, ["oak floor"] * 2, [1, 1], slots)
+    assert not np.array_equal(scenes[0], scenes[1])
+    alone = paint(images[:1], nothing[:1], ["oak floor"], [1], slots[:1])
+    assert np.array_equal(alone[0], scenes[0])
+    latents = paint._slots(slots)
+    assert latents.shape == (2, 8, 32, 4, 4) and not latents[0, 1:].any() and latents[1, 1].any()
+    trained = on_grey(product[4:20, 6:44])
+    assert np.abs(latents[0, 0] - paint.encoder({"image": trained[None]})[0]).max() < 0.05
+    with pytest.raises(ValueError, match="takes references"):
+        paint(images, nothing, ["oak floor"] * 2, [1, 1])
+    with pytest.raises(ValueError, match="takes no references"):
+        load_painter(folders / "canvas_background", 2)(images, nothing, ["oak floor"] * 2, [1, 1], slots)
+
+
+def test_the_diffusion_variant_enlarges_behind_the_same_call_as_the_one_step_network(folders, tmp_path):
+    write_variant(tmp_path / "upscaler", "super_resolution", folders)
+    enlarge = load_enlarger(tmp_path / "upscaler")
+    picture = np.random.Generator(np.random.Philox(5)).integers(0, 256, (18, 22, 3), np.uint8)
+    large = enlarge(picture, Size(54, 66))
+    assert large.shape == (54, 66, 3) and np.array_equal(large, enlarge(picture, Size(54, 66)))
+    assert enlarge(picture, Size(40, 50)).shape == (40, 50, 3)
+    with pytest.raises(ConfigError, match="enlarges nothing"):
+        load_enlarger(folders / "canvas_background")
+
+
 def test_serving_needs_no_torch(folders):
     script = (
         "import sys\nfrom pathlib import Path\nfrom models.serving.painter import load_painter\n"
@@ -142,6 +199,44 @@ def test_the_export_tells_what_it_lacks(tmp_path, capsys):
     nowhere = ["--canvas", str(tmp_path / "a"), "--autoencoder", str(tmp_path / "b"), "--out", str(tmp_path / "c")]
     assert main(["--variant", "background", *nowhere]) == 2
     assert "no checkpoint in" in capsys.readouterr().err
+
+
+def test_a_delta_is_merged_at_export_and_refused_on_another_base(folders, tmp_path, capsys):
+    import torch
+
+    from models.canvas import read_canvas
+    from models.checkpoint import write_checkpoint
+    from models.deltas import KIND, add_delta, delta_of
+
+    network, card = read_canvas(folders / "canvas")
+    said = {"spec": asdict(network.spec), "recipe": {"lora": 2, "seed": 0}, "metrics": {}}
+    write_checkpoint(
+        tmp_path / "other", {**network.state_dict(), "slot": network.slot + 1}, kind="canvas", data={}, **said
+    )
+    add_delta(network, 2)
+    for name, parameter in network.named_parameters():
+        if ".lora_B." in name:
+            torch.nn.init.normal_(parameter, std=0.05)
+    write_checkpoint(tmp_path / "delta", delta_of(network), kind=KIND, data={"base": card.sha256}, **said)
+    options = ["--variant", "background", "--delta", str(tmp_path / "delta"), "--text", str(folders / "text")]
+    options += ["--autoencoder", str(folders / "autoencoder"), "--out", str(tmp_path / "out"), "--canvas"]
+    assert main([*options, str(folders / "canvas")]) == 0
+    noise = np.random.Generator(np.random.Philox(1)).standard_normal
+    shapes = {
+        "latents": (1, 32, 5, 3),
+        "time": (1,),
+        "given": (1, 32, 5, 3),
+        "known": (1, 1, 5, 3),
+        "text": (1, 32, 128),
+    }
+    asked = {name: np.abs(noise(shape, np.float32)) for name, shape in shapes.items()}
+    served = load_network(tmp_path / "out" / DENOISER, "onnxruntime", 1)(asked)
+    with torch.no_grad():
+        trained = network(*map(torch.from_numpy, asked.values())).numpy()
+        plain = read_canvas(folders / "canvas")[0](*map(torch.from_numpy, asked.values())).numpy()
+    assert np.abs(served - trained).max() < 0.1 * np.abs(plain - trained).max()
+    assert main([*options, str(tmp_path / "other")]) == 2
+    assert "belongs to the base" in capsys.readouterr().err
 
 
 def test_the_second_half_lays_what_is_known_over_the_enlarged_candidate():
