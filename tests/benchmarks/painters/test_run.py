@@ -7,9 +7,11 @@ import cv2
 import numpy as np
 import pytest
 
+from benchmarks.painters.__main__ import _extensions
 from benchmarks.painters.figures import complete, figures_of
 from benchmarks.painters.outputs import rating_command, write_pairs, write_sheet
-from benchmarks.painters.run import Comparison, painted_rows
+from benchmarks.painters.photographs import PLACEMENTS
+from benchmarks.painters.run import Comparison, painted_rows, picture_of
 from benchmarks.painters.tables import background_table, leaders
 from pipelines.rating.__main__ import _parser
 from pipelines.rating.contestants import Named, entries_of, with_tasks
@@ -99,6 +101,29 @@ def test_figures_are_told_in_tables_and_sentences(painted):
     assert any(sentence.startswith("background, kernel distance: `") for sentence in told)
     sheet = cv2.imread(str(write_sheet(what.out, by["studio"], 0)))
     assert sheet.shape[0] == 232
+
+
+def test_photographs_are_framed_extended_and_held_against_their_originals(tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    rng = np.random.default_rng(5)
+    for number in range(5):
+        photo = np.full((534, 400, 3), (150, 170, 60 + 30 * number), np.uint8)
+        photo += rng.integers(0, 6, photo.shape, dtype=np.uint8)
+        photo[230:330, 150:250] = (20, 30, 220)
+        cv2.imwrite(str(photos / f"{number}.png"), photo)
+    what = Comparison((), (photos,), tmp_path / "out", 4, ("patchmatch", "edge_stretch"))
+    rows = list(painted_rows(what, "outpaint", Client(), embed))
+    by = complete(rows)
+    assert [row["placement"] for row in by["patchmatch"]] == ["to_portrait", "to_landscape"] * 2
+    for row in by["edge_stretch"]:
+        painted = cv2.imread(str(picture_of(what.out, row)))
+        assert painted.shape[:2] == tuple(PLACEMENTS[row["placement"]].size)
+        assert row["expansion"] == 0.0
+    text = _extensions(what, by, (), embed)
+    assert "real photographs, at a random place" in text
+    assert "- outpaint, seam not seen: " in text
+    assert list(painted_rows(what, "outpaint", Client(), embed)) == rows
 
 
 def test_pairs_are_read_by_the_rating_tool_two_entrants_an_input(painted):
