@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
 HEADS = ("product", "background")
+_STRIDE = 16  # pixels of a feature
 CHANNELS = 7  # see `transforms.ops.pairs.pair_of`
 
 
@@ -18,29 +19,42 @@ class Reward(nn.Module):
     """A pair uint8 [B, 160, 160, 7] (see `transforms.ops.pairs`) to probabilities of a defect, float32 [B, 2].
 
     `forward` answers calibrated probabilities, `logits` what training looks at. The difference of scene and original
-    inside the product is laid before the network as channels of its own: there it has to be nothing.
+    inside the product is laid before the network as channels of its own: there it has to be nothing. Each head reads
+    its own part of the picture: one the product and what is near it, the other what lies outside.
     """
 
     def __init__(self, width: int = 24) -> None:
         super().__init__()
-        sizes = (CHANNELS + 3, width, width * 4 // 3, width * 8 // 3, width * 4)
+        sizes = (CHANNELS + 6, width, width * 4 // 3, width * 8 // 3, width * 4)
         stages = [_stage(wide, wider, again=number > 0) for number, (wide, wider) in enumerate(pairwise(sizes))]
         self.features = nn.Sequential(*stages)
-        self.head = nn.Sequential(nn.Linear(2 * sizes[-1], 48), nn.ReLU(), nn.Linear(48, len(HEADS)))
+        self.product, self.background = (
+            nn.Sequential(nn.Linear(2 * sizes[-1], 32), nn.ReLU(), nn.Linear(32, 1)) for _ in HEADS
+        )
         self.scale = nn.Buffer(torch.ones(len(HEADS)))
         self.shift = nn.Buffer(torch.zeros(len(HEADS)))
 
     def logits(self, pair_BHWC: Tensor) -> Tensor:
         """Before calibration, float32 [B, 2]."""
         planes_BCHW = pair_BHWC.float().permute(0, 3, 1, 2) / 255  # cast first: TensorRT moves no bytes
-        original, alpha, scene = planes_BCHW[:, :3], planes_BCHW[:, 3:4], planes_BCHW[:, 4:]
-        seen = torch.cat((original - 0.5, alpha, scene - 0.5, 4 * (scene - original) * alpha), 1)
+        original, alpha, scene = planes_BCHW[:, :3] - 0.5, planes_BCHW[:, 3:4], planes_BCHW[:, 4:] - 0.5
+        seen = torch.cat((original, alpha, scene, 4 * (scene - original) * alpha, scene * (1 - alpha)), 1)
         features = self.features(seen)
-        return cast(Tensor, self.head(torch.cat((features.mean((2, 3)), features.amax((2, 3))), 1)))
+        inside = functional.avg_pool2d(alpha, _STRIDE)
+        near = functional.max_pool2d((inside > 0).float(), 3, stride=1, padding=1)
+        heads = (self.product(_pooled(features, near)), self.background(_pooled(features, 1 - inside)))
+        return torch.cat(heads, 1)
 
     def forward(self, pair_BHWC: Tensor) -> Tensor:
         """See the class."""
         return torch.sigmoid(self.logits(pair_BHWC) * self.scale + self.shift)
+
+
+def _pooled(features_BCHW: Tensor, weight_B1HW: Tensor) -> Tensor:
+    """Weighted mean and maximum of features that are nowhere negative, [B, 2C]."""
+    weighted_BCHW = features_BCHW * weight_B1HW
+    mean_BC = weighted_BCHW.sum((2, 3)) / weight_B1HW.sum((2, 3)).clamp(min=1)
+    return torch.cat((mean_BC, weighted_BCHW.amax((2, 3))), 1)
 
 
 def _stage(wide: int, wider: int, *, again: bool) -> nn.Sequential:
