@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 class Slots:
-    """Room for `size` items at once, shared by threads; who comes first is let in first.
+    """Room for `size` items at once, shared by threads; one that waits for much is not overtaken by small ones.
 
     >>> slots = Slots(4)
     >>> with slots.taken(3):

@@ -14,6 +14,7 @@ from models.canvas import read_canvas  # noqa: E402
 from models.checkpoint import write_checkpoint  # noqa: E402
 from models.data.cutouts import write_layers  # noqa: E402
 from models.data.drawings import draw_thing  # noqa: E402
+from models.deltas import read_merged  # noqa: E402
 from models.registry import VARIANTS  # noqa: E402
 from models.training.composed import compose_examples  # noqa: E402
 from models.training.conditions import conditions_of, mirrored, on_grey  # noqa: E402
@@ -64,8 +65,8 @@ def packed(tmp_path_factory, cutouts, autoencoder):
 
 def train(run, packed, autoencoder, steps, *more):
     options = ["--run", str(run), "--packed", str(packed), "--steps", str(steps), "--spec", "canvas-rehearsal"]
-    stages = ["--stages", "0-320:1:2", "--fall", "0.0", "--save_every", "3", "--autoencoder", str(autoencoder)]
-    stages += ["--sheet_rows", "1"]
+    stages = ["--stages", "0-320:1:2", "--fall", "0.0", "--save_every", "3"]
+    stages += ["--autoencoder", str(autoencoder), "--sheet_rows", "1"] if autoencoder else []
     assert main([*options, *stages, *map(str, more)]) == 0
     return [json.loads(line)["loss"] for line in (run / "losses.jsonl").read_text().splitlines()]
 
@@ -83,6 +84,24 @@ def test_six_steps_broken_off_and_gone_on_have_the_losses_of_six_in_one_go(tmp_p
     train(variant, packed, autoencoder, 2, "--start", tmp_path / "whole" / "model", "--variants", "background")
     card = read_canvas(variant / "model")[1]
     assert set(card.metrics) == {"background_loss"} and card.recipe["variants"] == "background"
+
+
+def test_a_delta_broken_off_and_gone_on_has_the_same_losses_and_stays_with_its_base(tmp_path, packed):
+    train(tmp_path / "base", packed, None, 1)
+    base = tmp_path / "base" / "model"
+    more = ("--start", base, "--variants", "background", "--lora", 2, "--rate", 1e-2)
+    whole = train(tmp_path / "whole", packed, None, 4, *more)
+    train(tmp_path / "broken", packed, None, 2, *more)
+    assert train(tmp_path / "broken", packed, None, 4, *more) == whole and len(whole) == 4
+    first, second = (read_merged(base, tmp_path / name / "model") for name in ("whole", "broken"))
+    assert all(torch.equal(*pair) for pair in zip(first[0].parameters(), second[0].parameters(), strict=True))
+    assert not torch.equal(first[0].body.conv_in.weight, read_canvas(base)[0].body.conv_in.weight)
+    assert first[1].data["base"] == read_canvas(base)[1].sha256
+    train(tmp_path / "other", packed, None, 1, "--seed", 1)
+    with pytest.raises(ConfigError, match="the run began on the base"):
+        train(tmp_path / "broken", packed, None, 6, "--start", tmp_path / "other" / "model", *more[2:])
+    with pytest.raises(ConfigError, match="name its `model` folder with --start"):
+        train(tmp_path / "none", packed, None, 1, "--lora", 2)
 
 
 def test_batches_repeat_themselves_and_follow_the_shares(packed):
