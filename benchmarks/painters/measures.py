@@ -9,6 +9,7 @@ import numpy as np
 
 from benchmarks.painters.prompts import Asked
 from models.evaluation.agreement import backdrop_of, color_in, ground_of, roughness_in
+from transforms.background import BackgroundSettings
 from transforms.inference.contracts import bucket_of
 from transforms.inference.interface import InferenceClient
 from transforms.ops.expansion import expansion
@@ -31,6 +32,7 @@ def measure(job: Job, asked: Asked | None, client: InferenceClient) -> dict[str,
     figures |= _outpainted(job) if job.task == "outpaint" else _background(job, asked)
     beyond = [name for name, limit in _limits().items() if figures.get(name, limit) > limit]
     beyond += ["contrast"] if figures.get("contrast", _LIMITS.min_contrast) < _LIMITS.min_contrast else []
+    beyond += ["reward"] if figures.get("reward", 1.0) < BackgroundSettings().min_reward else []
     extends = figures.pop("extends", True)
     return {**figures, "beyond": beyond if extends else [*beyond, "no_scenery"], "shipped": extends and not beyond}
 
@@ -96,6 +98,7 @@ def _background(job: Job, asked: Asked | None) -> dict[str, Any]:
     return {
         "halo": outline.halo,
         "contrast": outline.contrast,
+        "reward": job.scores.get("background_reward", 1.0),
         "colour": [float(value) for value in color_in(scene.pixels, where)],
         "roughness": roughness_in(scene.pixels, backdrop),
     }
