@@ -8,6 +8,8 @@ later at the size of a candidate; the frames between follow the optical flow, at
 is the picture itself; in all later ones the product moves with the camera, so **no promise about its pixels holds**: a
 clip is something to look at and no creative of the job.
 
+What is no later frame of the picture, or stands still, is refused with exit code 1 and nothing is written.
+
 `.webp` is an animation that needs nothing else. `.mp4` is H.264 and needs the program `ffmpeg` with an encoder for it:
 `libopenh264` (BSD) is preferred where it has several. It is run as a program and never a dependency: no Python package
 was found that brings an encoder without GPL parts.
@@ -29,13 +31,14 @@ from PIL import Image
 from models.data.training_set import read_rgb
 from models.export.cards import check_files
 from models.serving.painter import Painter, load_painter
-from transforms.errors import ConfigError
+from transforms.errors import ConfigError, Rejected
 from transforms.inference.contracts import bucket_of
-from transforms.ops.motion import frames_between
+from transforms.ops.motion import Followed, follow, frames_between
 from transforms.records import Pixels, Size
 
 VARIANT = "image_to_motion"
 SECONDS, RATE = 2.0, 25
+MOST_RESIDUAL, LEAST_MOVED = 12.0, 0.002  # see `transforms.ops.motion.follow`
 ENCODERS = ("libopenh264", "libx264", "h264_nvenc", "h264_vaapi", "h264_videotoolbox")  # in order of preference
 
 
@@ -50,13 +53,30 @@ def clip(
         prompt, seed: of the later frame.
         count: of frames.
         small: the size at which the network paints; a candidate's where None.
+
+    Raises:
+        Rejected: `likely_defect`, what was painted is no later frame of the picture, or nothing moves in it.
     """
     own = Size(*picture.shape[:2])
     small = small or bucket_of(own)
-    shown = cv2.resize(picture, (small.width, small.height), interpolation=cv2.INTER_AREA)
+    shown = cast(Pixels, cv2.resize(picture, (small.width, small.height), interpolation=cv2.INTER_AREA))
     later = paint(shown[None], np.full((1, *small), 255, np.uint8), [prompt], [seed])[0]
+    check_motion(follow(shown, later))
     large = cv2.resize(later, (own.width, own.height), interpolation=cv2.INTER_LANCZOS4)
     return frames_between(picture, cast(Pixels, large), count, small)
+
+
+def check_motion(found: Followed) -> None:
+    """Refuse what is another picture, and what stands still.
+
+    Raises:
+        Rejected: `likely_defect`.
+    """
+    if found.residual > MOST_RESIDUAL:
+        detail = "what was painted is no later frame of the picture"
+        raise Rejected("likely_defect", detail, value=found.residual, limit=MOST_RESIDUAL)
+    if found.moved < LEAST_MOVED:
+        raise Rejected("likely_defect", "nothing moves", value=found.moved, limit=LEAST_MOVED)
 
 
 def write_webp(frames: Iterator[Pixels], target: Path, rate: int = RATE) -> None:
@@ -132,6 +152,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         sys.stderr.write(f"{error}\n  remedy: {error.remedy}\n")
         return 2
+    except Rejected as refused:
+        sys.stderr.write(f"no clip: {refused.detail} ({refused.value:.4g}, limit {refused.limit:.4g})\n")
+        return 1
     sys.stdout.write(f"{args.out}: {SECONDS:.0f} s, {RATE} frames a second{', ' if how else ''}{how}\n")
     return 0
 

@@ -52,7 +52,7 @@ class CanvasEnlarger:
     def __call__(self, picture: Bytes, size: Size) -> Bytes:
         """See `Enlarger`."""
         height, width = (SCALE * length for length in picture.shape[:2])
-        rough = cv2.resize(picture, (width, height), interpolation=cv2.INTER_CUBIC)
+        rough = cast(Bytes, cv2.resize(picture, (width, height), interpolation=cv2.INTER_CUBIC))
         padded = np.pad(rough, ((0, -height % STRIDE), (0, -width % STRIDE), (0, 0)), mode="edge")
         large = self.paint(padded[None], np.full((1, *padded.shape[:2]), 255, np.uint8), [""], [_SEED])[0]
         return _fitted(np.ascontiguousarray(large[:height, :width]), size)

@@ -14,7 +14,7 @@ pytest.importorskip("diffusers", reason="the extra `models` is not installed")
 
 from models.motion import RATE, SECONDS, clip, encoder_of, main, read_picture, write_mp4, write_webp
 from models.serving.painter import load_painter
-from transforms.errors import ConfigError
+from transforms.errors import ConfigError, Rejected
 from transforms.records import Size
 
 COUNT = round(SECONDS * RATE)
@@ -32,7 +32,8 @@ def weights(tmp_path_factory):
     return folder / "weights"
 
 
-def test_a_clip_goes_from_the_picture_to_what_is_painted_and_is_an_animation(weights, tmp_path):
+def test_a_clip_goes_from_the_picture_to_what_is_painted_and_is_an_animation(weights, tmp_path, monkeypatch):
+    monkeypatch.setattr("models.motion.check_motion", lambda _: None)  # random weights paint something else
     frames = list(clip(load_painter(weights, 1), picture(), "oak floor", 3, COUNT, Size(48, 32)))
     assert len(frames) == COUNT and np.array_equal(frames[0], picture())
     steps = [np.abs(one.astype(int) - other).mean() for one, other in pairwise(frames)]
@@ -42,6 +43,11 @@ def test_a_clip_goes_from_the_picture_to_what_is_painted_and_is_an_animation(wei
         assert (animation.n_frames, animation.size) == (COUNT, (64, 96))
         shown = np.asarray(animation.convert("RGB")).astype(int)
     assert np.abs(shown - picture()).mean() < 4
+
+
+def test_what_is_no_later_frame_of_the_picture_is_refused(weights):
+    with pytest.raises(Rejected, match="no later frame"):
+        clip(load_painter(weights, 1), picture(), "oak floor", 3, COUNT, Size(48, 32))
 
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="no ffmpeg on this machine")

@@ -7,7 +7,7 @@ it: the linear model of Jiang et al. 2018 ("Super SloMo"), equation 4, without i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
+from typing import NamedTuple, cast
 
 import cv2
 import numpy as np
@@ -28,6 +28,28 @@ def flow_of(first: Pixels, later: Pixels) -> Flow:
     return cast(Flow, search.calc(*grey, None))  # type: ignore[call-overload]
 
 
+class Followed(NamedTuple):
+    """How a later picture follows from a first one.
+
+    Attributes:
+        residual: mean difference, in levels, once the later picture is drawn back along the flow.
+        moved: median length of the flow, as a share of the longer side.
+    """
+
+    residual: float
+    moved: float
+
+
+def follow(first: Pixels, later: Pixels) -> Followed:
+    """Hold two pictures, uint8 [h, w, 3], against each other.
+
+    Rendered scenes and the same two seconds later: residuals of 2 to 5 levels, 0.010 to 0.052 of the side. Noise: 47.
+    """
+    there = flow_of(first, later)
+    residual = float(np.abs(_drawn(later, there).astype(np.float32) - first).mean())
+    return Followed(residual, float(np.median(np.hypot(there[..., 0], there[..., 1]))) / max(first.shape[:2]))
+
+
 def frames_between(first: Pixels, later: Pixels, count: int, small: Size | None = None) -> Iterator[Pixels]:
     """`count` frames at even times, the first of them `first` itself and the last `later` itself.
 
@@ -42,7 +64,10 @@ def frames_between(first: Pixels, later: Pixels, count: int, small: Size | None 
     if first.shape != later.shape or count < 2:
         raise ValueError(f"{count} frames between pictures of {first.shape} and {later.shape}")
     size = small or Size(*first.shape[:2])
-    near, far = (cv2.resize(each, (size.width, size.height), interpolation=cv2.INTER_AREA) for each in (first, later))
+    near, far = (
+        cast(Pixels, cv2.resize(each, (size.width, size.height), interpolation=cv2.INTER_AREA))
+        for each in (first, later)
+    )
     there, back = (_enlarged(flow, Size(*first.shape[:2])) for flow in (flow_of(near, far), flow_of(far, near)))
     yield first
     for number in range(1, count - 1):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from transforms.records import Pixels
 
@@ -26,7 +28,7 @@ def fitted(product: Pixels) -> Pixels:
     scale = SIDE / max(part.shape[:2])
     height, width = (max(1, round(length * scale)) for length in part.shape[:2])
     part[..., :3] *= part[..., 3:] / 255  # what is transparent has no colour to mix in
-    small = cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)
+    small = cast(NDArray[np.float32], cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA))
     small[..., :3] /= np.maximum(small[..., 3:], 1) / 255
     canvas = np.zeros((SIDE, SIDE, 4), np.uint8)
     top, left = (SIDE - height) // 2, (SIDE - width) // 2

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from transforms.ops.motion import flow_of, frames_between
+from transforms.ops.motion import flow_of, follow, frames_between
 from transforms.records import Size
 
 
@@ -34,6 +34,15 @@ def test_a_flow_that_is_looked_for_small_moves_the_large_picture():
     middle = list(frames_between(first, moved(first, 24), 3, Size(96, 128)))[1]
     inner = (slice(64, -64), slice(96, -96))
     assert np.abs(middle[inner].astype(int) - moved(first, 12)[inner]).mean() < 4
+
+
+def test_a_later_picture_follows_and_another_one_does_not():
+    first, other = texture(), texture()[::-1, ::-1]
+    found = follow(first, moved(first, 6))
+    assert found.residual < 8 and found.moved == pytest.approx(6 / 128, rel=0.1)
+    assert follow(first, first.copy()).moved < 0.001
+    noise = np.random.Generator(np.random.Philox(1)).integers(0, 256, first.shape, np.uint8)
+    assert follow(first, noise).residual > 30 and follow(first, np.ascontiguousarray(other)).residual > found.residual
 
 
 def test_a_still_picture_stays_still():
