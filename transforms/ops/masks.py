@@ -27,10 +27,10 @@ _FUSION = (
 )
 _SURE_PIXEL, _SURE_PATCH = 0.85, 0.95
 FLAT = 2.5  # dE; a pixel this close to the backdrop's colour could be either
-# dE; a patch this close to it in the mean is a gap: so were 43 of 43 patches in Cycles renders and compositions of
-# held-out products, where those of products began at 0.93
-_EXACT = 0.75
-_FENCED = 5.0  # dE of the barrier around such a gap; the pale outlines of glass fence nothing off
+# Patches within a level of the backdrop's colour, dE, whose mean difference is this small and that are fenced by such a
+# barrier, are gaps: so were 43 and 42 patches in Cycles renders and compositions of held-out products, and none of a
+# product, whose patches began at means of 0.91 and 0.65. The pale outlines of glass fence nothing off.
+_EXACT = ((FLAT, 0.75, 5.0), (1.5, 0.5, 3.0))
 _LEAST_EXACT = 60  # pixels at working size; a smaller patch agrees by chance
 _WHITISH = 93.0  # lightness from which a backdrop counts as white
 _CERTAIN = 0.98  # the network's probability is clipped here: beyond, it is as often wrong
@@ -207,28 +207,33 @@ def join_evidence(coarse: Real, evidence: Evidence, *, lightness: float = 0.0) -
     if whitish:
         kept |= _sure_patches(coarse, evidence)
     answer = np.where(kept, np.maximum(joined, coarse), joined)
-    return answer if whitish else cast(Real, np.where(_exact_patches(evidence), np.float32(0), answer))
+    return answer if whitish else cast(Real, np.where(exact_patches(evidence), np.float32(0), answer))
 
 
-def _flat_patches(evidence: Evidence) -> NDArray[np.int32]:
-    """Labels of the patches of the backdrop's own colour, int32 [H, W]; 0 is everything else."""
-    flat = evidence.distance < FLAT
-    return cast("NDArray[np.int32]", cv2.connectedComponents(flat.astype(np.uint8), connectivity=4)[1])
-
-
-def _exact_patches(evidence: Evidence) -> Mask:
+def exact_patches(evidence: Evidence) -> Mask:
     """Patches that agree with the backdrop as no product does: what shows through a handle, between rungs."""
-    labels = _flat_patches(evidence)
+    return np.logical_or.reduce([_agreeing(evidence, *limits) for limits in _EXACT])
+
+
+def _agreeing(evidence: Evidence, level: float, mean_limit: float, fence_limit: float) -> Mask:
+    labels = _flat_patches(evidence, level)
     areas = np.bincount(labels.ravel())
-    mean, fence = (np.bincount(labels.ravel(), plane.ravel()) / np.maximum(areas, 1) for plane in evidence[:2][::-1])
-    exact = (mean < _EXACT) & (fence > _FENCED) & (areas >= _LEAST_EXACT)
+    sums = (np.bincount(labels.ravel(), plane.ravel()) for plane in (evidence.distance, evidence.barrier))
+    mean, fence = (total / np.maximum(areas, 1) for total in sums)
+    exact = (mean < mean_limit) & (fence > fence_limit) & (areas >= _LEAST_EXACT)
     exact[0] = False
     return cast(Mask, exact[labels])
 
 
+def _flat_patches(evidence: Evidence, level: float) -> NDArray[np.int32]:
+    """Labels of the patches within `level` dE of the backdrop's colour, int32 [H, W]; 0 is everything else."""
+    flat = (evidence.distance < level).astype(np.uint8)
+    return cast("NDArray[np.int32]", cv2.connectedComponents(flat, connectivity=4)[1])
+
+
 def _sure_patches(coarse: Real, evidence: Evidence) -> Mask:
     """Patches of the backdrop's own colour over which the network's mean probability is beyond doubt."""
-    labels = _flat_patches(evidence)
+    labels = _flat_patches(evidence, FLAT)
     flattened = labels.ravel()
     mean = np.bincount(flattened, coarse.ravel()) / np.maximum(np.bincount(flattened), 1)
     return cast(Mask, (labels > 0) & (mean[labels] > _SURE_PATCH))
