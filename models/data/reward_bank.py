@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple, cast
 from zlib import crc32
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,6 +28,8 @@ from transforms.records import Size
 
 _CLEAN = 0.36  # of the samples
 _WEAKEST = 0.15
+_LEAST_SHARE, _MOST_SHARE = 0.03, 0.6  # of a picture that its product covers
+_CLOSEST = 0.7  # of a picture's side that is still seen
 
 
 class Sample(NamedTuple):
@@ -73,7 +76,7 @@ def make_bank(files: Sequence[Path], photos: list[Bytes], count: int, seed: int)
 def compose(rng: Rng, layers: Layers, photos: list[Bytes]) -> Composition | None:
     """A product in its place before some backdrop; None where too little or too much of it is seen."""
     laid = lay(rng, layers, Size(SIDE, SIDE))
-    if not 0.03 < float(laid.coverage.mean()) < 0.6:
+    if not _LEAST_SHARE < float(laid.coverage.mean()) < _MOST_SHARE:
         return None
     lower = round(SIDE * float(rng.uniform(0.06, 0.14)))
     sunk = Laid(*(np.roll(plane, lower, axis=0) for plane in laid))
@@ -104,7 +107,8 @@ def _ground(rng: Rng, laid: Laid, photos: list[Bytes]) -> Real:
 def draw(bank: NDArray[np.uint8], seed: int, number: int, kinds: Sequence[str] = tuple(KINDS)) -> Sample:
     """Sample `number` of `seed`: clean, or with one defect out of `kinds`; either head's defects are as frequent."""
     rng = np.random.Generator(np.random.Philox(key=[seed, number]))
-    composition = composition_of(bank[int(rng.integers(len(bank)))], mirrored=bool(rng.random() < 0.5))
+    planes = varied(rng, bank[int(rng.integers(len(bank)))])
+    composition = composition_of(planes, mirrored=bool(rng.random() < 0.5))
     if rng.random() < _CLEAN:
         return Sample(planes_of(composition, composition.scene()), (0.0, 0.0), "clean", 0.0)
     heads = sorted({KINDS[kind][0] for kind in kinds})
@@ -123,6 +127,22 @@ def composition_of(planes: NDArray[np.uint8], *, mirrored: bool = False) -> Comp
     """One composition of a bank."""
     real = (planes[:, ::-1] if mirrored else planes).astype(np.float32) / 255
     return Composition(real[..., :3], real[..., 3], real[..., 4:7], real[..., 7:])
+
+
+def varied(rng: Rng, planes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A composition seen a little closer and in another light, uint8 [160, 160, 10]: nothing that moves a part of it.
+
+    Without this the few backdrops of a bank are learnt by heart, and what differs from them is taken for a defect.
+    """
+    side = int(rng.integers(round(_CLOSEST * SIDE), SIDE + 1))
+    top, left = (int(start) for start in rng.integers(0, SIDE - side + 1, 2))
+    closer = np.ascontiguousarray(planes[top : top + side, left : left + side])
+    closer = cast("NDArray[np.uint8]", cv2.resize(closer, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR))
+    if _LEAST_SHARE < float(closer[..., 3].mean()) / 255 < _MOST_SHARE:
+        planes = closer
+    light = (rng.uniform(0.75, 1.15) * rng.uniform(0.92, 1.08, 3)).astype(np.float32)
+    gain = np.concatenate([light, [1.0], light, light]).astype(np.float32)
+    return cast("NDArray[np.uint8]", np.rint(np.clip(planes * gain, 0, 255)).astype(np.uint8))
 
 
 def each_kind(bank: NDArray[np.uint8], seed: int, count: int) -> Iterator[Sample]:

@@ -6,7 +6,7 @@ import pytest
 from models.data.cutouts import write_layers
 from models.data.defects import HEADS, KINDS, Composition, spoil
 from models.data.drawings import draw_thing
-from models.data.reward_bank import composition_of, draw, each_kind, files_of, make_bank
+from models.data.reward_bank import composition_of, draw, each_kind, files_of, make_bank, varied
 from transforms.errors import ConfigError
 from transforms.ops.pairs import SIDE, pair_of
 
@@ -71,6 +71,16 @@ def test_a_sample_is_the_same_for_the_same_number_and_says_its_truth(bank):
     for sample in (draw(bank, 0, number, ("halo", "seam")) for number in range(40)):
         expected = {"clean": (0, 0), "halo": (1, 0), "seam": (0, 1)}[sample.kind]
         assert sample.truth == expected and (sample.strength > 0) == (sample.kind != "clean")
+
+
+def test_a_varied_composition_is_as_sound_as_it_was(bank):
+    """A product of its backdrop's own colour stays invisible however it is seen and lit."""
+    hidden = bank[0].copy()
+    hidden[..., :3] = np.rint(hidden[..., 4:7] * (hidden[..., 3:4] / 255.0))
+    for number in range(20):
+        seen = composition_of(varied(rng(number), hidden))
+        assert np.abs(seen.scene() - seen.ground).max() < 0.08 and np.abs(seen.scene() - seen.ground).mean() < 0.01
+    assert not np.array_equal(varied(rng(1), bank[0]), varied(rng(2), bank[0]))
 
 
 def test_measuring_shows_every_kind_and_clean_ones_equally_often(bank):
