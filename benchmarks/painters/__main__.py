@@ -85,8 +85,8 @@ def _compare(options: argparse.Namespace) -> None:
         for rows in by.values():
             write_sheet(what.out, rows, what.seed)
         if len(by) > 1:
-            write_pairs(what.out, task, by, what.seed)
-            sys.stdout.write(f"\nblind pairs: {rating_command(what.out, task, list(by))}\n\n")
+            pairs = write_pairs(what.out, task, by, what.seed)
+            sys.stdout.write(f"\nblind pairs: {rating_command(what.out, task, pairs)}\n\n")
 
 
 def _told(what: Comparison, task: str, client: LocalClient, embed: Embedder) -> list[Row]:

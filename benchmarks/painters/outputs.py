@@ -6,10 +6,10 @@ import csv
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.painters.run import Row, inputs_of, picture_of
 from models.data.training_set import read_rgb
@@ -22,18 +22,19 @@ _GAP = 4
 def write_sheet(out: Path, rows: Sequence[Row], seed: int) -> Path:
     """OUT/sheets/<task>_<entrant>.jpg: 64 of the entrant's pictures drawn by chance, in rows of eight."""
     drawn = np.random.default_rng([seed, 24]).permutation(len(rows))[:_MOST]
-    cells = [_cell(read_rgb(picture_of(out, rows[number]))) for number in sorted(drawn)]
+    pictures = [_small(read_rgb(picture_of(out, rows[number]))) for number in sorted(drawn)]
+    width = max(picture.shape[1] for picture in pictures) + _GAP
+    cells = [_cell(picture, width) for picture in pictures]
     cells += [np.full_like(cells[0], 255)] * (-len(cells) % _COLUMNS)
     lines = [np.concatenate(cells[at : at + _COLUMNS], axis=1) for at in range(0, len(cells), _COLUMNS)]
     target = out / "sheets" / f"{rows[0]['task']}_{rows[0]['entrant']}.jpg"
     target.parent.mkdir(parents=True, exist_ok=True)
-    sheet = _trimmed(np.concatenate(lines))
-    cv2.imwrite(str(target), sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
+    cv2.imwrite(str(target), np.concatenate(lines)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
     return target
 
 
-def write_pairs(out: Path, task: str, by: Mapping[str, Sequence[Row]], seed: int) -> list[Path]:
-    """OUT/pairs_<task>_<entrant>.csv: two entrants of every input, each two as often as any other two.
+def write_pairs(out: Path, task: str, by: Mapping[str, Sequence[Row]], seed: int) -> dict[str, Path]:
+    """OUT/pairs_<task>_<entrant>.csv by entrant: two entrants of every input, each two as often as any other two.
 
     Who meets whom on which input is drawn from the seed; the rating tool hides names and shuffles sides for each rater.
     """
@@ -46,19 +47,18 @@ def write_pairs(out: Path, task: str, by: Mapping[str, Sequence[Row]], seed: int
             rng.shuffle(rivals)
         for name in rivals.pop():
             listed[name].append(by[name][number])
-    paths = []
-    for name, rows in listed.items():
-        paths.append(out / f"pairs_{task}_{name}.csv")
-        with paths[-1].open("w", newline="", encoding="utf-8") as stream:
+    paths = {name: out / f"pairs_{task}_{name}.csv" for name, rows in listed.items() if rows}
+    for name, path in paths.items():
+        with path.open("w", newline="", encoding="utf-8") as stream:
             writer = csv.writer(stream)
             writer.writerow(("image", "original", "task", "placement"))
-            writer.writerows(_line(out, row) for row in rows)
+            writer.writerows(_line(out, row) for row in listed[name])
     return paths
 
 
-def rating_command(out: Path, task: str, names: Sequence[str]) -> str:
+def rating_command(out: Path, task: str, pairs: Mapping[str, Path]) -> str:
     """What serves the pairs to raters."""
-    contestants = " ".join(f"--csv {name}={out / f'pairs_{task}_{name}.csv'}" for name in names)
+    contestants = " ".join(f"--csv {name}={path}" for name, path in pairs.items())
     return f"python -m pipelines.rating serve --mode pairs --db {out / f'pairs_{task}.sqlite'} {contestants}"
 
 
@@ -68,20 +68,15 @@ def _line(out: Path, row: Row) -> tuple[str, str, str, str]:
     return image, shown, row["task"], row["placement"]
 
 
-def _cell(picture: Pixels) -> Pixels:
+def _small(picture: Pixels) -> Pixels:
     height, width = picture.shape[:2]
     scale = (_CELL - _GAP) / max(height, width)
     size = (round(width * scale), round(height * scale))
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    cell = np.full((_CELL, _CELL, 3), 255, np.uint8)
-    top, left = (_CELL - size[1]) // 2, (_CELL - size[0]) // 2
-    cell[top : top + size[1], left : left + size[0]] = small
+    return cast(Pixels, cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
+
+
+def _cell(picture: Pixels, width: int) -> Pixels:
+    cell = np.full((_CELL, width, 3), 255, np.uint8)
+    top, left = (_CELL - picture.shape[0]) // 2, (width - picture.shape[1]) // 2
+    cell[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
     return cell
-
-
-def _trimmed(sheet: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Without the white columns that upright pictures leave between cells."""
-    cells = sheet.reshape(len(sheet), -1, _CELL, 3)
-    used = np.flatnonzero((cells < 255).any(axis=(0, 1, 3)))
-    kept = cells[:, :, max(int(used[0]) - _GAP, 0) : int(used[-1]) + _GAP]
-    return np.ascontiguousarray(kept.reshape(len(sheet), -1, 3))

@@ -97,13 +97,16 @@ def inputs_of(out: Path, task: str) -> Path:
 
 
 def _hold_to_run(what: Comparison) -> None:
-    """Pictures of another seed or other folders must not mix with these."""
-    said = {"seed": what.seed, "products": _names(what.products), "photographs": _names(what.photographs)}
+    """Pictures of another seed or other folders must not mix with these; a task that comes later may."""
+    folders = {"products": _names(what.products), "photographs": _names(what.photographs)}
+    said = {"seed": what.seed, **{kind: named for kind, named in folders.items() if named}}
     path = what.out / "run.json"
-    if path.exists() and json.loads(path.read_text(encoding="utf-8")) != said:
-        raise ConfigError(f"{what.out} holds pictures of other inputs or another seed", remedy="name another --out")
+    held = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    differing = [name for name in said if name in held and held[name] != said[name]]
+    if differing:
+        raise ConfigError(f"{what.out} holds pictures of another {differing[0]}", remedy="name another --out")
     what.out.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(said) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(held | said) + "\n", encoding="utf-8")
 
 
 def _names(folders: Sequence[Path]) -> list[str]:

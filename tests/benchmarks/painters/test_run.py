@@ -75,9 +75,10 @@ def test_a_longer_run_keeps_what_a_shorter_one_painted(painted, tmp_path):
     assert sum(model == "studio" for model, _ in client.requests) == 1
 
 
-def test_another_seed_does_not_mix_in(painted):
-    with pytest.raises(ConfigError, match="another seed"):
-        rows_of(replace(painted[0], seed=1))
+def test_another_seed_or_folder_does_not_mix_in(painted, tmp_path):
+    for other in ({"seed": 1}, {"products": (tmp_path,)}):
+        with pytest.raises(ConfigError, match=f"another {next(iter(other))}"):
+            rows_of(replace(painted[0], **other))
 
 
 def test_canvas_without_weights_is_absent_and_said_so(painted):
@@ -131,17 +132,14 @@ def test_pairs_are_read_by_the_rating_tool_two_entrants_an_input(painted):
     by = complete(rows)
     paths = write_pairs(what.out, "background", by, 0)
     config = StoreConfig()
-    entries = [
-        entry
-        for path, name in zip(paths, by, strict=True)
-        for entry in entries_of(Named("csv", name, str(path)), config)
-    ]
+    entries = [entry for name, path in paths.items() for entry in entries_of(Named("csv", name, str(path)), config)]
     assert len(entries) == 6
     assert {entry.task for entry in entries} == {"background"}
     study = Study.open(what.out / "study.sqlite", "pairs")
     study.add(with_tasks(entries), None)
     assert study.progress("").units == 3
-    command = rating_command(what.out, "background", list(by)).split()[3:]
+    command = rating_command(what.out, "background", paths).split()[3:]
     assert _parser().parse_args(command).mode == "pairs"
-    before = [path.read_text() for path in paths]
-    assert [path.read_text() for path in write_pairs(what.out, "background", by, 0)] == before
+    before = {name: path.read_text() for name, path in paths.items()}
+    again = write_pairs(what.out, "background", by, 0)
+    assert {name: path.read_text() for name, path in again.items()} == before
