@@ -1,7 +1,8 @@
 """Held-out photographs as the outpaint stage meets them: cropped to a frame whose rest is known, and can be compared.
 
 Of every photograph a window of the placement's ratio is the original; the frame is cut out of the window across, around
-the product and never through it. Masks come from the served segmenter; a photograph of which it is not sure, or whose
+the product and never through it. A photograph that lies the other way is turned by a quarter: things that lie flat are
+seen from above. Masks come from the served segmenter; a photograph of which it is not sure, or whose
 product leaves no room for a frame, is not used. Both are kept, so that the next run reads them.
 """
 
@@ -11,7 +12,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import cv2
 import numpy as np
@@ -24,17 +25,17 @@ from transforms.errors import ConfigError
 from transforms.inference.interface import InferenceClient
 from transforms.ops.masks import bounding_box
 from transforms.placements import Placement
-from transforms.records import Box, Cutout, Job, Matte, Pixels, Product, ProductImage, Size, SourceFacts
+from transforms.records import Box, Cutout, Job, Matte, Product, ProductImage, Size, SourceFacts
 
-# Half of pinterest_standard and its like across: what photographs of some 500 pixels can fill.
+# The ratio of pmax_portrait and its like across, at what photographs of some 500 pixels can fill.
 PLACEMENTS = {
-    "to_portrait": Placement("to_portrait", Size(750, 500), (0.0,) * 4),
-    "to_landscape": Placement("to_landscape", Size(500, 750), (0.0,) * 4),
+    "to_portrait": Placement("to_portrait", Size(750, 600), (0.0,) * 4),
+    "to_landscape": Placement("to_landscape", Size(600, 750), (0.0,) * 4),
 }
 DIRECTIONS = tuple(PLACEMENTS)
 _FRAME = 5 / 4  # the frame's longer over its shorter side, at least, where the product leaves room
 _LEAST_PAINTED = 0.2
-_MARGIN = 0.04  # of the window, around the product
+_MARGIN = 0.02  # of the window, around the product
 _SEEN = 320
 
 
@@ -69,7 +70,7 @@ def framing_of(size: Size, box: Box, direction: str) -> Framing | None:
     """The window and the frame around a product; None where it leaves no room.
 
     >>> framing_of(Size(600, 400), Box(200, 100, 350, 300), "to_portrait")
-    Framing(window=Box(top=0, left=0, bottom=600, right=400), frame=Box(top=115, left=0, bottom=435, right=400))
+    Framing(window=Box(top=25, left=0, bottom=525, right=400), frame=Box(top=115, left=0, bottom=435, right=400))
     """
     if direction == "to_landscape":
         turned = framing_of(Size(size.width, size.height), _turned(box), "to_portrait")
@@ -128,23 +129,24 @@ def _prepare(path: Path, client: InferenceClient, out: Path) -> None:
     small = cv2.resize(pixels, (_SEEN, _SEEN), interpolation=cv2.INTER_AREA)
     seen = client.infer("segmenter", {"IMAGE": small[None]})["ALPHA"][0, ..., 0]
     alpha = cast(Matte, cv2.resize(seen, pixels.shape[1::-1], interpolation=cv2.INTER_LINEAR))
-    about = {}
+    about: dict[str, Framing | None] = {}
     if is_sure(alpha):
-        box = bounding_box(alpha > 0.5)
-        about = {each: framing_of(Size(*alpha.shape), box, each) for each in DIRECTIONS}
+        for each in DIRECTIONS:
+            turned = _laid(alpha, each)
+            about[each] = framing_of(Size(*turned.shape), bounding_box(turned > 0.5), each)
         cv2.imwrite(str(out / f"{path.stem}.png"), np.rint(alpha * 255).astype(np.uint8))
     (out / f"{path.stem}.json").write_text(json.dumps(about), encoding="utf-8")
 
 
 def _job(path: Path, framing: Framing, direction: str, out: Path, seed: int) -> Job:
-    pixels, key = read_rgb(path), path.stem
+    pixels, key = _laid(read_rgb(path), direction), path.stem
     alpha = cv2.imread(str(out / f"{key}.png"), cv2.IMREAD_GRAYSCALE)
     assert alpha is not None
     for name, box in (("original", framing.window), ("frame", framing.frame)):
         target = out / f"{name}_{key}.png"
         if not target.exists():
             cv2.imwrite(str(target), _cut(pixels, box)[..., ::-1])
-    frame, matte = _cut(pixels, framing.frame), _cut(np.asarray(alpha, np.float32), framing.frame) / 255
+    frame, matte = _cut(pixels, framing.frame), _cut(_laid(alpha, direction), framing.frame) / np.float32(255)
     mask = matte > 0.5
     product = Product("", 0, "benchmark", key, str(path), seed=seed_of(key, seed))
     image = ProductImage(frame, SourceFacts(key, 0, "jpeg", "RGB"))
@@ -152,5 +154,12 @@ def _job(path: Path, framing: Framing, direction: str, out: Path, seed: int) -> 
     return replace(job, cutout=Cutout(frame, matte, mask, bounding_box(mask)))
 
 
-def _cut(picture: Pixels, box: Box) -> Pixels:
+def _laid(picture: Any, direction: str) -> Any:
+    """A picture or a matte as it lies in a direction's placement, turned by a quarter where it does not."""
+    height, width = picture.shape[:2]
+    upright = direction == "to_portrait"
+    return picture if (height >= width) == upright else np.rot90(picture)
+
+
+def _cut(picture: Any, box: Box) -> Any:
     return np.ascontiguousarray(picture[box.top : box.bottom, box.left : box.right])
