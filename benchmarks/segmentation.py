@@ -79,7 +79,8 @@ def _arguments() -> argparse.Namespace:
 
 def rendered(folder: Path | None) -> Iterator[Sample]:
     """The rendered products under `folder`."""
-    for alpha in sorted(folder.glob("*/alpha.png")) if folder else ():
+    finished = [path for path in folder.glob("*/alpha.png") if path.parent.suffix != ".partial"] if folder else []
+    for alpha in sorted(finished):
         for backdrop in ("white", "plain", "scene"):
             picture = alpha.with_name(f"{backdrop}.jpg")
             if picture.exists():

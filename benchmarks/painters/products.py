@@ -32,7 +32,7 @@ def products_of(folders: Sequence[Path]) -> list[Path]:
     """
     found: dict[str, Path] = {}
     for folder in folders:
-        shots = sorted(folder.glob("*/white.jpg"))
+        shots = sorted(p for p in folder.glob("*/white.jpg") if p.parent.suffix != ".partial")
         cutouts = sorted(p for p in folder.glob("*") if p.suffix in _RGBA and not p.stem.endswith(".shadow"))
         if not shots and not cutouts:
             raise ConfigError(

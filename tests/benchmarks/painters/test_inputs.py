@@ -100,3 +100,10 @@ def test_folders_without_inputs_are_refused(tmp_path):
         products_of([tmp_path])
     with pytest.raises(ConfigError, match="no picture"):
         photographs_of([tmp_path])
+
+
+def test_a_product_that_is_still_being_rendered_is_none(tmp_path):
+    for name in ("chair", "sofa.partial"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "white.jpg").touch()
+    assert [path.parent.name for path in products_of([tmp_path])] == ["chair"]
