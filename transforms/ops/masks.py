@@ -28,7 +28,7 @@ _FUSION = (
 _SURE_PIXEL, _SURE_PATCH = 0.85, 0.95
 FLAT = 2.5  # dE; a pixel this close to the backdrop's colour could be either
 # Patches within a level of the backdrop's colour, dE, whose mean difference is this small and that are fenced by such a
-# barrier, are gaps: so were 43 and 42 patches in Cycles renders and compositions of held-out products, and none of a
+# barrier, are gaps: so were 43 and 36 patches in Cycles renders and compositions of held-out products, and none of a
 # product, whose patches began at means of 0.91 and 0.65. The pale outlines of glass fence nothing off.
 _EXACT = ((FLAT, 0.75, 5.0), (1.5, 0.5, 3.0))
 _LEAST_EXACT = 60  # pixels at working size; a smaller patch agrees by chance
