@@ -18,10 +18,11 @@ from models.registry import LATENT_CHANNELS, MOST_REFERENCES, STRIDE, TEXT_TOKEN
 
 _INPUTS = 2 * LATENT_CHANNELS + 1
 _HEAD = 64
+_LEAST_TIME = 0.05  # where a predicted picture is made a velocity: below it the difference is divided no further
 
 
 class Canvas(nn.Module):
-    """Predicts velocities.
+    """Answers velocities, whatever its body predicts.
 
     `forward(latents, time, given, known, text, references)`: latents, given [B, 32, h, w]; time [B] in [0, 1]; known
     [B, 1, h, w], the share of each cell that is known; text [B, 32, 128], 0 where no token stands; references
@@ -47,8 +48,12 @@ class Canvas(nn.Module):
         """See the class."""
         inputs = torch.cat([latents, given, known], 1)
         words = text if references is None else torch.cat([text, self._tokens(references)], 1)
-        if self.spec.body == "dit":
-            return self._by_transformer(inputs, time, words)
+        answer = (self._by_transformer if self.spec.body == "dit" else self._by_unet)(inputs, time, words)
+        if self.spec.predicts == "velocity":
+            return answer
+        return (latents - answer) / time.clamp(min=_LEAST_TIME).view(-1, 1, 1, 1)
+
+    def _by_unet(self, inputs: Tensor, time: Tensor, words: Tensor) -> Tensor:
         return cast(Tensor, self.body(inputs, time * 1000.0, words, return_dict=False)[0])
 
     def _tokens(self, references: Tensor) -> Tensor:
@@ -118,7 +123,8 @@ def read_canvas(folder: Path) -> tuple[Canvas, Card]:
     """
     checkpoint = read_checkpoint(folder, "canvas")
     spec = checkpoint.card.spec
-    network = Canvas(CanvasSpec(spec["body"], tuple(spec["widths"]), spec["depth"]))
+    predicts = spec.get("predicts", "velocity")  # cards of before there was a choice do not say
+    network = Canvas(CanvasSpec(spec["body"], tuple(spec["widths"]), spec["depth"], predicts))
     network.load_state_dict(checkpoint.tensors)
     return network.eval(), checkpoint.card
 
