@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from transforms.records import Product
+from transforms.rooms import asks_for_any, spot_of
 
 STANDING, HUNG, FLAT = "standing on the floor", "hung on the wall", "flat lay"
 _POSES = re.compile(r"\b(standing|hung|hanging|wall-mounted|pendant|flat|flatlay|overhead)\b")
@@ -136,8 +137,19 @@ def prompts_of(product: Product) -> Words:
     'plain studio wall, soft light, hung on the wall'
     """
     category = category_of((product.title, product.product_category))
-    prompts = (product.prompt.strip(),) if product.prompt.strip() else category.prompts
+    own = product.prompt.strip()
+    if asks_for_any(own):
+        return Words(category.name, _roomy(own, product, category.pose))
+    prompts = (own,) if own else category.prompts
     return Words(category.name, tuple(_posed(prompt, category.pose) for prompt in prompts))
+
+
+def _roomy(prompt: str, product: Product, pose: str) -> tuple[str, ...]:
+    """A prompt that leaves the room open, once for each room that fits the product; as it is where none does."""
+    spot = spot_of((product.title, product.product_category, product.description))
+    if spot.rooms:
+        return tuple(_posed(f"{prompt}, {room}", STANDING) for room in spot.rooms)
+    return (_posed(prompt, HUNG if spot.name == "wall" else pose),)
 
 
 def category_of(texts: Iterable[str]) -> Category:
