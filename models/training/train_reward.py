@@ -95,13 +95,28 @@ def batch_of(bank: NDArray[np.uint8], recipe: Recipe, step: int, kinds: Sequence
     return torch.from_numpy(np.stack([sample.planes for sample in samples])), torch.tensor([s.truth for s in samples])
 
 
+def loss_of(logits: Tensor, truth: Tensor) -> Tensor:
+    """Mean cross entropy of both heads, each over the pictures without a defect of the other's; a scalar.
+
+    A sample has one defect at most. Were all of them counted, a head would lower its loss by seeing the other's
+    defects, and calling those pictures sound, instead of looking for its own.
+
+    Args:
+        logits: float32 [B, 2].
+        truth: float32 [B, 2], 0 or 1.
+    """
+    counted = 1 - truth.flip(1)
+    losses = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+    return (losses * counted).sum() / counted.sum().clamp(min=1)
+
+
 def take_step(state: State, recipe: Recipe, bank: NDArray[np.uint8], kinds: Sequence[str]) -> float:
-    """One optimiser step; its loss: the mean cross entropy of both heads."""
+    """One optimiser step; see `loss_of` for what it returns."""
     for group in state.optimizer.param_groups:
         group["lr"] = recipe.rate_at(state.step)
     pairs, truth = batch_of(bank, recipe, state.step, kinds)
     state.network.train()
-    loss = functional.binary_cross_entropy_with_logits(state.network.logits(pairs), truth)
+    loss = loss_of(state.network.logits(pairs), truth)
     state.optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(state.network.parameters(), 2.0)

@@ -16,7 +16,7 @@ from models.reward import Reward, calibration_error, fit_platt  # noqa: E402
 from models.serving.engines import load_engine, run_fixed  # noqa: E402
 from models.serving.judge import load_judge  # noqa: E402
 from models.training import train_reward  # noqa: E402
-from models.training.train_reward import kinds_without, main  # noqa: E402
+from models.training.train_reward import kinds_without, loss_of, main  # noqa: E402
 from transforms.errors import ConfigError  # noqa: E402
 
 
@@ -107,3 +107,11 @@ def test_kinds_that_are_left_out_must_exist_and_leave_some():
         kinds_without(["glow"])
     with pytest.raises(ConfigError, match="leave each"):
         kinds_without(["seam", "floating", "wrong_light", "garbage"])
+
+
+def test_a_head_learns_nothing_from_the_other_heads_defects():
+    logits = torch.zeros(3, 2, requires_grad=True)
+    truth = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    loss_of(logits, truth).backward()
+    moved = logits.grad.sign()
+    assert moved.tolist() == [[1.0, 1.0], [-1.0, 0.0], [0.0, -1.0]]
