@@ -64,7 +64,10 @@ def _blocks(width: int, depth: int) -> nn.Sequential:
 
 
 class Encoder(nn.Module):
-    """Pictures [B, 3, H, W] in [-1, 1], sides divisible by 16 -> latents [B, channels, H/16, W/16] of unit variance."""
+    """Pictures [B, 3, H, W] in [-1, 1], sides divisible by 16 -> latents [B, channels, H/16, W/16].
+
+    Their channels have mean 0 and, on average, variance 1: see `Autoencoder.normalise`.
+    """
 
     mean: Tensor
     scale: Tensor
@@ -162,11 +165,24 @@ class Autoencoder(nn.Module):
         # what the components leave of the mean is the same everywhere in a cell but for its place: one colour stays
         cast(Tensor, self.decoder.linear.bias).copy_(mean.view(3, -1).mean(1))
 
-    def normalise(self, mean: Tensor, scale: Tensor) -> None:
-        """Let latents have mean 0 and variance 1: `mean` and `scale` [channels] are what they have now."""
+    @torch.no_grad()
+    def normalise(self, mean: Tensor, scale: Tensor, spread: float = 0.0) -> None:
+        """Let latents have mean 0, and variances whose mean is 1.
+
+        Args:
+            mean, scale: [channels], what latents have now.
+            spread: what power of its weight in the picture a channel keeps as its deviation. 0 makes all equal: then
+                fine detail that no generator can predict counts as much as a cell's mean colour. 1 keeps the picture's
+                own proportions, which drowns detail in noise until the last steps.
+        """
         for half in (self.encoder, self.decoder):
             half.mean += mean.view(1, -1, 1, 1) * half.scale
             half.scale *= scale.view(1, -1, 1, 1)
+        weight = self.decoder.linear.weight.flatten(1).norm(dim=1) * self.decoder.scale.flatten()
+        kept = weight.clamp(min=1e-8) ** spread
+        kept = kept / kept.square().mean().sqrt()
+        for half in (self.encoder, self.decoder):
+            half.scale /= kept.view(1, -1, 1, 1)
 
 
 def read_autoencoder(folder: Path) -> tuple[Autoencoder, Card]:

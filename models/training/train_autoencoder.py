@@ -49,6 +49,8 @@ class Recipe:
         side: pixels of a crop's sides, divisible by 16.
         guided: whether the decoder alone is trained, with masks.
         noise: greatest disturbance of a latent, in standard deviations of its channel.
+        spread: how far channels keep their weight in the picture as their latents' deviation, see
+            `Autoencoder.normalise`.
         features, gradients: what those losses weigh beside the mean absolute difference.
         fall: share of the steps over which the rate falls to nothing.
         average: decay of the weights' moving average.
@@ -60,6 +62,7 @@ class Recipe:
     side: int = 128
     guided: bool = False
     noise: float = 0.1
+    spread: float = 0.5
     features: float = 0.05
     gradients: float = 1.0
     rate: float = 1e-3
@@ -221,10 +224,10 @@ def to_bytes(picture: Tensor) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 @torch.no_grad()
 def normalise(network: Autoencoder, pictures: Pictures, recipe: Recipe, batches: int = 8) -> None:
-    """Let the latents of training pictures have mean 0 and variance 1 in every channel."""
+    """Let the latents of training pictures have mean 0 and, over the channels, variance 1."""
     cells = [network.encoder(crops(pictures, recipe, number * recipe.batch)) for number in range(batches)]
     latents = torch.cat(cells).transpose(0, 1).flatten(1)
-    network.normalise(latents.mean(1), latents.std(1))
+    network.normalise(latents.mean(1), latents.std(1), recipe.spread)
 
 
 def finish(state: State, recipe: Recipe, own: Pictures, held_out: Pictures, args: argparse.Namespace) -> Card:

@@ -50,6 +50,22 @@ def test_normalising_moves_latents_and_leaves_pictures(rooms):
     assert torch.allclose(answer(network, rooms), before, atol=1e-4)
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("spread", [0.0, 0.5, 1.0])
+def test_channels_keep_a_power_of_their_weight_and_leave_pictures(rooms, spread):
+    network = begun(rooms)
+    before = answer(network, rooms)
+    latents = network.encoder(rooms).transpose(0, 1).flatten(1)
+    network.normalise(latents.mean(1), latents.std(1), spread)
+    kept = network.encoder(rooms).transpose(0, 1).flatten(1).std(1)
+    assert float(kept.square().mean()) == pytest.approx(1.0, rel=1e-3)
+    assert torch.allclose(answer(network, rooms), before, atol=1e-4)
+    weight = network.decoder.linear.weight.flatten(1).norm(dim=1) * network.decoder.scale.flatten()
+    # pixels per latent times latents per pixel: the picture's own proportions
+    own = (weight * kept) ** spread
+    assert torch.allclose(kept / kept[0], own / own[0], rtol=1e-2)
+
+
 def test_what_is_known_comes_back_exactly_and_counts_only_where_it_is_known(rooms):
     network = begun(rooms)
     for guide in network.decoder.guides:
