@@ -32,6 +32,13 @@ def weights(tmp_path_factory):
     return folder / "weights"
 
 
+def duration_of(animation, number):
+    """Milliseconds that a frame is shown."""
+    animation.seek(number)
+    animation.load()
+    return animation.info["duration"]
+
+
 def test_a_clip_goes_from_the_picture_to_what_is_painted_and_is_an_animation(weights, tmp_path, monkeypatch):
     monkeypatch.setattr("models.motion.check_motion", lambda _: None)  # random weights paint something else
     frames = list(clip(load_painter(weights, 1), picture(), "oak floor", 3, COUNT, Size(48, 32)))
@@ -40,8 +47,10 @@ def test_a_clip_goes_from_the_picture_to_what_is_painted_and_is_an_animation(wei
     assert 0 < max(steps) < 0.5 * np.abs(frames[0].astype(int) - frames[-1]).mean()
     write_webp(iter(frames), tmp_path / "clip.webp")
     with Image.open(tmp_path / "clip.webp") as animation:
-        assert (animation.n_frames, animation.size) == (COUNT, (64, 96))
+        assert (animation.size, animation.is_animated) == ((64, 96), True)
         shown = np.asarray(animation.convert("RGB")).astype(int)
+        # the encoder shows frames that hardly differ as one, for longer
+        assert sum(duration_of(animation, number) for number in range(animation.n_frames)) == 1000 * SECONDS
     assert np.abs(shown - picture()).mean() < 4
 
 
