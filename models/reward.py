@@ -12,20 +12,22 @@ from torch.nn import functional
 
 HEADS = ("product", "background")
 _STRIDE = 16  # pixels of a feature
+_STEP_GAIN = 8.0  # brings the steps of a soft backdrop to the order of its colours
 CHANNELS = 7  # see `transforms.ops.pairs.pair_of`
 
 
 class Reward(nn.Module):
     """A pair uint8 [B, 160, 160, 7] (see `transforms.ops.pairs`) to probabilities of a defect, float32 [B, 2].
 
-    `forward` answers calibrated probabilities, `logits` what training looks at. The difference of scene and original
-    inside the product is laid before the network as channels of its own: there it has to be nothing. Each head reads
-    its own part of the picture: one the product and what is near it, the other what lies outside.
+    `forward` answers calibrated probabilities, `logits` what training looks at. Two things are laid before the network
+    as channels of their own: the difference of scene and original inside the product, where it has to be nothing, and
+    the steps between neighbouring pixels of the backdrop, without which training finds neither garbage nor seams. Each
+    head reads its own part of the picture: one the product and what is near it, the other what lies outside.
     """
 
     def __init__(self, width: int = 24) -> None:
         super().__init__()
-        sizes = (CHANNELS + 6, width, width * 4 // 3, width * 8 // 3, width * 4)
+        sizes = (CHANNELS + 12, width, width * 4 // 3, width * 8 // 3, width * 4)
         stages = [_stage(wide, wider, again=number > 0) for number, (wide, wider) in enumerate(pairwise(sizes))]
         self.features = nn.Sequential(*stages)
         self.product, self.background = (
@@ -38,7 +40,8 @@ class Reward(nn.Module):
         """Before calibration, float32 [B, 2]."""
         planes_BCHW = pair_BHWC.float().permute(0, 3, 1, 2) / 255  # cast first: TensorRT moves no bytes
         original, alpha, scene = planes_BCHW[:, :3] - 0.5, planes_BCHW[:, 3:4], planes_BCHW[:, 4:] - 0.5
-        seen = torch.cat((original, alpha, scene, 4 * (scene - original) * alpha, scene * (1 - alpha)), 1)
+        within, around = 4 * (scene - original) * alpha, scene * (1 - alpha)
+        seen = torch.cat((original, alpha, scene, within, around, _steps(scene, alpha)), 1)
         features = self.features(seen)
         inside = functional.avg_pool2d(alpha, _STRIDE)
         near = functional.max_pool2d((inside > 0).float(), 3, stride=1, padding=1)
@@ -48,6 +51,14 @@ class Reward(nn.Module):
     def forward(self, pair_BHWC: Tensor) -> Tensor:
         """See the class."""
         return torch.sigmoid(self.logits(pair_BHWC) * self.scale + self.shift)
+
+
+def _steps(scene_B3HW: Tensor, alpha_B1HW: Tensor) -> Tensor:
+    """Absolute differences of a pixel and the next, across and down, amplified; 0 at the product, [B, 6, H, W]."""
+    outside = 1 - functional.max_pool2d(torch.ceil(alpha_B1HW), 3, stride=1, padding=1)
+    across = functional.pad(scene_B3HW[..., 1:] - scene_B3HW[..., :-1], (0, 1))
+    down = functional.pad(scene_B3HW[..., 1:, :] - scene_B3HW[..., :-1, :], (0, 0, 0, 1))
+    return (_STEP_GAIN * torch.cat((across, down), 1).abs() * outside).clamp(max=2)
 
 
 def _pooled(features_BCHW: Tensor, weight_B1HW: Tensor) -> Tensor:
