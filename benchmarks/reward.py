@@ -3,8 +3,10 @@
     python -m benchmarks.reward --run DIR --weights DIR [--json FILE]
 
 RUN is the training run, for its held-out products; kinds that the run was trained without are marked. A kind's AUC is
-that of its pictures against clean ones, by its own head; weak, middle and strong are thirds of strength. The
-calibration error is expected calibration error over ten bins, all kinds and as many clean pictures together.
+that of its pictures against clean ones, by its own head; weak, middle and strong are thirds of strength. Of each head,
+all its kinds together are held against as many clean pictures ("alone": what it was trained and calibrated for), and
+against those and as many with the other head's defects ("among the other's": sound to this head, which never learnt
+them). The calibration error is expected calibration error over ten bins.
 """
 
 from __future__ import annotations
@@ -52,25 +54,28 @@ def rows_of(samples: Sequence[Sample], chances: Reals, unseen: Sequence[str]) ->
 
 
 def heads_of(samples: Sequence[Sample], chances: Reals, unseen: Sequence[str]) -> list[dict[str, Any]]:
-    """One row a head: AUC and calibration over seen kinds, AUC over unseen ones; clean pictures weigh as defects do."""
+    """One row a head, over its seen kinds and, where there are any, its unseen ones: AUC and calibration error."""
     kinds = np.array([sample.kind for sample in samples])
     rows = []
-    for head, name in enumerate(HEADS):
-        own = [kind for kind in KINDS if KINDS[kind][0] == name]
+    for at, head in enumerate(HEADS):
+        own = [kind for kind, (name, _) in KINDS.items() if name == head]
+        others = np.flatnonzero(np.isin(kinds, [kind for kind in KINDS if kind not in own]))
         clean = np.flatnonzero(kinds == "clean")
-        row: dict[str, Any] = {"head": name}
-        for label, chosen in (
-            ("seen", [k for k in own if k not in unseen]),
-            ("unseen", [k for k in own if k in unseen]),
-        ):
-            bad = np.flatnonzero(np.isin(kinds, chosen))
+        for label, chosen in (("seen", set(own) - set(unseen)), ("unseen", set(own) & set(unseen))):
+            bad = np.flatnonzero(np.isin(kinds, list(chosen)))
             if len(bad):
-                row[f"auc {label}"] = auc(chances[bad, head], chances[clean, head])
-                balanced = np.concatenate([bad, np.resize(clean, len(bad))])
-                truth = np.isin(kinds[balanced], chosen).astype(np.float64)
-                row[f"ece {label}"] = calibration_error(chances[balanced, head], truth)
-        rows.append(row)
+                alone = np.resize(clean, len(bad))
+                among = np.concatenate([alone, np.resize(others, len(bad))])
+                row = {"head": head, "kinds": label, **against(chances[:, at], bad, alone)}
+                rows.append({**row, "among": against(chances[:, at], bad, among)})
     return rows
+
+
+def against(chances: Reals, bad: NDArray[np.intp], good: NDArray[np.intp]) -> dict[str, float]:
+    """AUC and expected calibration error of the rows `bad` against the rows `good`."""
+    truth = np.concatenate([np.ones(len(bad)), np.zeros(len(good))])
+    both = np.concatenate([chances[bad], chances[good]])
+    return {"auc": auc(chances[bad], chances[good]), "ece": calibration_error(both, truth)}
 
 
 def main() -> int:
@@ -91,9 +96,11 @@ def main() -> int:
         mark = " (unseen)" if row["unseen"] else ""
         means = f"{row['mean']:.2f} | {row['clean']:.2f}"
         print(f"| {row['kind']}{mark} | {row['head']} | {row['auc']:.3f} | {thirds} | {means} |")
+    print("\n| head | kinds | AUC alone | calibration error | AUC among the other's | calibration error |")
+    print("|---|---|---|---|---|---|")
     for row in heads:
-        told = (f"{name} {value:.3f}" for name, value in row.items() if name != "head")
-        print(f"{row['head']}: {', '.join(told)}")
+        figures = (row["auc"], row["ece"], row["among"]["auc"], row["among"]["ece"])
+        print(f"| {row['head']} | {row['kinds']} | {' | '.join(f'{value:.3f}' for value in figures)} |")
     if args.json:
         args.json.write_text(json.dumps({"kinds": rows, "heads": heads}, indent=1) + "\n", encoding="utf-8")
     return 0

@@ -101,6 +101,19 @@ def fit_platt(logits: NDArray[np.float64], truth: NDArray[np.float64]) -> tuple[
     return float(weights[0]), float(weights[1])
 
 
+def fit_heads(logits: NDArray[np.float64], truth: NDArray[np.float64]) -> list[tuple[float, float]]:
+    """(scale, shift) of each head, each over the pictures without a defect of the other's.
+
+    Training leaves a head free on those (see `loss_of` in `models.training.train_reward`): what it says there is no
+    opinion, and probabilities that made room for it would be too timid where it has one.
+
+    Args:
+        logits, truth: [N, 2]; see `fit_platt`.
+    """
+    alone = truth[:, ::-1] == 0
+    return [fit_platt(logits[rows, head], truth[rows, head]) for head, rows in enumerate(alone.T)]
+
+
 def calibration_error(chance: NDArray[np.float64], truth: NDArray[np.float64], bins: int = 10) -> float:
     """Expected calibration error: the mean gap of stated and true shares over bins of equal width, by their weight."""
     place = np.minimum((chance * bins).astype(int), bins - 1)

@@ -3,8 +3,9 @@
     python -m models.export.reward --run DIR --out triton_repo/reward/1/weights [--metrics FILE]
 
 The graph takes PAIR uint8 [1, 160, 160, 7] and answers SCORE float32 [1, 2]: the probabilities of a defect of the
-product and of its background. Calibration (Platt) is fitted on the first half of the run's held-out compositions;
-`python -m benchmarks.reward --json`, whose figures `--metrics` puts on the card, measures on the second half.
+product and of its background. Calibration (Platt, each head over pictures without the other's defects) is fitted on
+the first half of the run's held-out compositions; `python -m benchmarks.reward --json`, whose figures `--metrics` puts
+on the card, measures on the second half.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 from models.data.reward_bank import draw
 from models.export.cards import deliver
 from models.export.torch_graph import graph_of
-from models.reward import CHANNELS, HEADS, Reward, fit_platt
+from models.reward import CHANNELS, Reward, fit_heads
 from models.training.train_reward import kinds_without
 from transforms.ops.pairs import SIDE
 
@@ -52,8 +53,7 @@ def calibrate(network: Reward, bank: NDArray[np.uint8], count: int, kinds: Seque
     parts = [torch.from_numpy(np.stack([s.planes for s in samples[at : at + 32]])) for at in range(0, count, 32)]
     logits = torch.cat([network.logits(part) for part in parts]).double().numpy()
     truth = np.array([sample.truth for sample in samples])
-    for head in range(len(HEADS)):
-        scale, shift = fit_platt(logits[:, head], truth[:, head])
+    for head, (scale, shift) in enumerate(fit_heads(logits, truth)):
         network.scale[head], network.shift[head] = scale, shift
 
 

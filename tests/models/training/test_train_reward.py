@@ -12,7 +12,7 @@ from models.data.drawings import draw_thing  # noqa: E402
 from models.data.reward_bank import draw  # noqa: E402
 from models.export.reward import calibrate, halves, load_average  # noqa: E402
 from models.export.reward import main as export  # noqa: E402
-from models.reward import Reward, calibration_error, fit_platt  # noqa: E402
+from models.reward import Reward, calibration_error, fit_heads, fit_platt  # noqa: E402
 from models.serving.engines import load_engine, run_fixed  # noqa: E402
 from models.serving.judge import load_judge  # noqa: E402
 from models.training import train_reward  # noqa: E402
@@ -99,6 +99,34 @@ def test_platts_fit_finds_the_scale_and_shift_that_probabilities_were_made_with(
     assert calibration_error(1 / (1 + np.exp(-logits)), truth) > 0.1
     parted = fit_platt(np.array([-2.0, -1.0, 1.0, 2.0]), np.array([0.0, 0.0, 1.0, 1.0]))
     assert np.isfinite(parted).all()
+
+
+def test_a_head_is_calibrated_over_the_pictures_without_the_others_defects():
+    rng = np.random.default_rng(1)
+    truth = np.eye(3)[rng.integers(0, 3, 900)][:, :2]
+    logits = rng.normal(0, 1, (900, 2)) + 2 * truth
+    fitted = fit_heads(logits, truth)
+    for head in range(2):
+        alone = truth[:, 1 - head] == 0
+        scale, shift = fitted[head]
+        chance = 1 / (1 + np.exp(-(scale * logits[alone, head] + shift)))
+        assert chance.mean() == pytest.approx(truth[alone, head].mean(), abs=0.01)
+    logits[truth[:, 0] == 1, 1] += 9  # whatever the background's head says of a spoiled product
+    logits[truth[:, 1] == 1, 0] -= 9
+    assert fit_heads(logits, truth) == fitted
+
+
+def test_the_exports_calibration_is_each_heads_own(run):
+    network, kinds = load_average(run), kinds_without([])
+    calibrate(network, halves(run)[0], 40, kinds)
+    samples = [draw(halves(run)[0], 77, number, kinds) for number in range(40)]
+    with torch.no_grad():
+        logits = network.logits(torch.from_numpy(np.stack([sample.planes for sample in samples]))).double().numpy()
+    truth = np.array([sample.truth for sample in samples])
+    assert len({tuple(row) for row in truth.tolist()}) == 3
+    set_to = list(zip(network.scale.tolist(), network.shift.tolist(), strict=True))
+    assert np.allclose(set_to, fit_heads(logits, truth), atol=1e-3)
+    assert not np.allclose(set_to, [fit_platt(logits[:, head], truth[:, head]) for head in range(2)], atol=1e-2)
 
 
 def test_kinds_that_are_left_out_must_exist_and_leave_some():
