@@ -17,8 +17,10 @@ from accelerate import Accelerator
 
 from models.canvas import Canvas
 from models.registry import SPECS, TEXT_TOKENS, TEXT_WIDTH
+from models.training.base_recipe import Recipe
+from models.training.base_state import new_state
 from models.training.packing import Packed
-from models.training.train_base import Data, Recipe, measure, new_state, take_step
+from models.training.train_base import Data, measure, take_step
 
 GRIDS = ((19, 13), (38, 26))
 ROUNDS = 3

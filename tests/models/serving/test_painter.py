@@ -105,7 +105,7 @@ def by_torch(folders, variant, painter, images, known, prompts, seeds):
     from models.registry import prompt_of
     from models.sampling import draw_noise
     from models.training.packing import cells_of, unit
-    from models.training.train_base import paint
+    from models.training.samples import paint
 
     canvas, coder = read_canvas(folders / "canvas")[0], read_autoencoder(folders / "autoencoder")[0]
     sure = known == 255

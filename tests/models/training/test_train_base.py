@@ -16,10 +16,11 @@ from models.data.cutouts import write_layers  # noqa: E402
 from models.data.drawings import draw_thing  # noqa: E402
 from models.deltas import read_merged  # noqa: E402
 from models.registry import VARIANTS  # noqa: E402
+from models.training.base_recipe import Recipe, parse_stages  # noqa: E402
 from models.training.composed import compose_examples  # noqa: E402
 from models.training.conditions import conditions_of, mirrored, on_grey  # noqa: E402
 from models.training.packing import Packed, cells_of, pack  # noqa: E402
-from models.training.train_base import Recipe, main, parse_stages  # noqa: E402
+from models.training.train_base import main  # noqa: E402
 from transforms.errors import ConfigError  # noqa: E402
 
 
