@@ -25,7 +25,7 @@ from transforms.ops.papers import read_prompt
 from transforms.ops.ranking import rank_candidates
 from transforms.ops.studio import shrink
 from transforms.prompts import prompts_of
-from transforms.records import Candidate, Cutout, Job, Pixels, Size, Transform
+from transforms.records import Candidate, Cutout, Job, Pixels, Product, Size, Transform
 from transforms.seeds import seeds_of
 from transforms.stage import StageTransform
 from transforms.work import Run
@@ -110,10 +110,38 @@ def paint_background(job: Job, client: InferenceClient, settings: BackgroundSett
     framing = settings.framing if _stands(prompts) else replace(settings.framing, standing_from=_NEVER)
     transform = place_product(job.image.size, job.cutout.box, job.placement, framing)
     laid = lay_product(job.cutout, transform, job.placement.size)
-    bucket = bucket_of(job.placement.size)
+    painted = paint_around(client, laid, job.product, prompts, settings)
+    placed = replace(job, transform=transform, scores={**job.scores, **painted.scores})
+    placed = replace(placed, uris={**job.uris, "painter": painted.painter}, prompt=painted.candidate.prompt)
+    return replace(placed, candidate=painted.candidate, background=painted.background)
+
+
+class Painted(NamedTuple):
+    """A background at the placement's size, uint8 [H, W, 3], the candidate behind it, its painter, its scores."""
+
+    background: Pixels
+    candidate: Candidate
+    painter: str
+    scores: dict[str, float]
+
+
+def paint_around(
+    client: InferenceClient, laid: Laid, product: Product, prompts: tuple[str, ...], settings: BackgroundSettings
+) -> Painted:
+    """The best background around what is laid, by the first painter that can be had.
+
+    Args:
+        laid: one product or several, at the placement's size.
+        product: gives the seeds.
+        prompts: candidates take them in turn.
+
+    Raises:
+        Rejected, ServingError: see `paint_background_job`.
+    """
+    bucket = bucket_of(Size(*laid.product.shape))
     for painter in settings.painters:
         try:
-            seeds = seeds_of(job.product, settings.candidates, client.seeds(painter).get(bucket, ()))
+            seeds = seeds_of(product, settings.candidates, client.seeds(painter).get(bucket, ()))
             briefs = tuple((prompts[index % len(prompts)], seed) for index, seed in enumerate(seeds))
             candidate, best = best_candidate(client, painter, laid, briefs, settings)
             background = upscale(client, painter, laid, candidate)
@@ -123,9 +151,7 @@ def paint_background(job: Job, client: InferenceClient, settings: BackgroundSett
             if error.retryable or painter == settings.painters[-1]:
                 raise
     preference = float(settings.painters.index(painter))
-    scores = {**job.scores, **_scores(best, settings), "background_painter": preference}
-    placed = replace(job, transform=transform, scores=scores, uris={**job.uris, "painter": painter})
-    return replace(placed, candidate=candidate, background=background, prompt=candidate.prompt)
+    return Painted(background, candidate, painter, {**_scores(best, settings), "background_painter": preference})
 
 
 def lay_product(cutout: Cutout, transform: Transform, size: Size) -> Laid:

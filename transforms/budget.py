@@ -59,13 +59,28 @@ class Lease:
             self._held = 0
 
 
+class GroupLease(Lease):
+    """What several sources that are held together hold: each one adds to it.
+
+    While it waits for the next source it counts for nothing, so two groups never wait for each other; what they hold
+    meanwhile comes on top of the limit.
+    """
+
+    def reserve(self, size: int) -> None:
+        """Hold `size` bytes more."""
+        held = self._held
+        self.close()
+        self._budget.acquire(held + size)
+        self._held = held + size
+
+
 _lease: ContextVar[Lease | None] = ContextVar("lease", default=None)
 
 
 @contextmanager
-def lease_of(budget: ByteBudget) -> Iterator[Lease]:
+def lease_of(budget: ByteBudget, kind: type[Lease] = Lease) -> Iterator[Lease]:
     """A lease for the work that this thread runs in the context."""
-    lease = Lease(budget)
+    lease = kind(budget)
     token = _lease.set(lease)
     try:
         yield lease

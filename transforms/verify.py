@@ -6,7 +6,7 @@ Where the limits come from stands in docs/verify.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
@@ -124,7 +124,16 @@ def verify(job: Job, client: InferenceClient, limits: VerifyLimits) -> Job:
     Everything is measured, whatever fails first: who looks at a rejected creative wants the whole picture.
     """
     assert job.scene is not None
-    found = list(_findings(job, job.scene, client, limits))
+    return hold(job, [*product_findings(job, limits), *picture_findings(job, client, limits)])
+
+
+def hold(job: Job, found: Sequence[Finding]) -> Job:
+    """`job` with what was found of its scene among its scores, and the digest of its core's pixels.
+
+    Raises:
+        Rejected: for the first finding beyond its limit.
+    """
+    assert job.scene is not None
     scores = {**job.scores, **{finding.score: finding.value for finding in found}}
     bad = next((finding for finding in found if finding.bad), None)
     if bad is not None:
@@ -133,11 +142,18 @@ def verify(job: Job, client: InferenceClient, limits: VerifyLimits) -> Job:
     return replace(job, scores={**scores, **_notes(job.scene)}, uris={**job.uris, "core_digest": digest})
 
 
-def _findings(job: Job, scene: Scene, client: InferenceClient, limits: VerifyLimits) -> Iterator[Finding]:
-    yield from _proof(job, scene, limits)
-    yield from _standing(job, scene, limits)
-    yield from _seams(scene, limits) if job.task == "outpaint" else _edges(job, scene, limits)
-    yield from _seen(job, scene, client, limits)
+def product_findings(job: Job, limits: VerifyLimits) -> Iterator[Finding]:
+    """What is measured of one product in its scene: the proof, where it stands, its outline or the frame's seams."""
+    assert job.scene is not None
+    yield from _proof(job, job.scene, limits)
+    yield from _standing(job, job.scene, limits)
+    yield from _seams(job.scene, limits) if job.task == "outpaint" else _edges(job, job.scene, limits)
+
+
+def picture_findings(job: Job, client: InferenceClient, limits: VerifyLimits) -> Iterator[Finding]:
+    """What served models see in the picture as a whole; the scene's mask covers all that was laid into it."""
+    assert job.scene is not None
+    yield from _seen(job, job.scene, client, limits)
 
 
 def _proof(job: Job, scene: Scene, limits: VerifyLimits) -> Iterator[Finding]:

@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from transforms.budget import BYTES_PER_SOURCE_PIXEL, BYTES_PER_WORK, ByteBudget, lease_of, reserve_pixels
+from transforms.budget import BYTES_PER_SOURCE_PIXEL, BYTES_PER_WORK, ByteBudget, GroupLease, lease_of, reserve_pixels
 
 
 def test_holders_never_exceed_the_limit_together() -> None:
@@ -53,3 +53,18 @@ def test_a_work_reserves_once() -> None:
 
 def test_outside_a_work_nothing_is_reserved() -> None:
     reserve_pixels(10**12)
+
+
+def test_a_group_adds_source_to_source_and_two_groups_never_lock_up() -> None:
+    one = 1000 * BYTES_PER_SOURCE_PIXEL + BYTES_PER_WORK
+    budget = ByteBudget(3 * one)
+
+    def hold(_: int) -> None:
+        with lease_of(budget, GroupLease):
+            for _ in range(4):  # more than the limit: passes alone
+                reserve_pixels(1000)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(hold, range(16)))
+    assert budget.peak == 4 * one
+    budget.acquire(3 * one)
