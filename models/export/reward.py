@@ -1,11 +1,11 @@
 """Calibrates a trained reward and writes it as the file that is served, with its card.
 
-    python -m models.export.reward --run DIR --out triton_repo/reward/1/weights [--metrics FILE]
+    python -m models.export.reward --run DIR --out models/weights/reward [--metrics FILE]
 
 The graph takes PAIR uint8 [1, 160, 160, 7] and answers SCORE float32 [1, 2]: the probabilities of a defect of the
 product and of its background. Calibration (Platt, each head over pictures without the other's defects) is fitted on
 the first half of the run's held-out compositions; `python -m benchmarks.reward --json`, whose figures `--metrics` puts
-on the card, measures on the second half.
+on the card, measures on the second half. A folder `triton_repo/reward/1/weights` is served before what ships.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from models.export.cards import check_files
+from models.export.cards import WEIGHTS, check_files
 from models.serving.engines import Engine, load_engine
 from transforms.ops.pairs import pair_of
 from transforms.records import Pixels
@@ -35,7 +35,7 @@ class Judge:
         return Verdict(float(scores[0]), float(scores[1]))
 
 
-def load_judge(folder: Path, threads: int = 1) -> Judge:
+def load_judge(folder: Path = WEIGHTS / "reward", threads: int = 1) -> Judge:
     """The reward of a folder with reward.onnx and card.json.
 
     Raises:

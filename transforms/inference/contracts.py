@@ -152,7 +152,6 @@ CONTRACTS: Mapping[str, ModelContract] = {
                 TensorSpec("BACKGROUND_DEFECT", FP32, (1,), low=0.0, high=1.0),
             ),
             max_batch=4,
-            weights=True,
         ),
         ModelContract("human_detector", (_IMAGE,), (TensorSpec("SCORE", FP32, (1,), low=0.0, high=1.0),)),
         paint_contract("studio"),

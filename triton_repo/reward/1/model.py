@@ -9,8 +9,9 @@ class TritonPythonModel(PythonModel):
     """IMAGE, PRODUCT, CANDIDATE -> PRODUCT_DEFECT, BACKGROUND_DEFECT."""
 
     def setup(self) -> None:
-        """Load the network."""
-        self.judge = load_judge(self.folder / "weights")
+        """Load the network that was exported into the model's folder, else the one that ships."""
+        own = self.folder / "weights"
+        self.judge = load_judge(own) if own.is_dir() else load_judge()
 
     def answer(self, item: Item) -> Answer:
         """Judge one candidate."""
