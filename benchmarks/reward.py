@@ -102,7 +102,8 @@ def main() -> int:
         figures = (row["auc"], row["ece"], row["among"]["auc"], row["among"]["ece"])
         print(f"| {row['head']} | {row['kinds']} | {' | '.join(f'{value:.3f}' for value in figures)} |")
     if args.json:
-        args.json.write_text(json.dumps({"kinds": rows, "heads": heads}, indent=1) + "\n", encoding="utf-8")
+        told = json.loads(json.dumps({"kinds": rows, "heads": heads}), parse_float=lambda text: round(float(text), 4))
+        args.json.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     return 0
 
 

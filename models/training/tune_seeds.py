@@ -1,7 +1,7 @@
 """Finds the seeds that an exported variant does best with, and puts them beside its weights.
 
     python -m models.training.tune_seeds --weights triton_repo/canvas_background/1/weights --cutouts DIR --rooms DIR \
-        --run DIR --sizes 608x416,512x512 --inputs 24 --seeds 256 --best 32 [--reward triton_repo/reward/1/weights]
+        --run DIR --sizes 608x416,512x512 --inputs 24 --seeds 256 --best 32 [--reward models/weights/reward]
 
 Every input (a held-out product before a room, composed as for training) is painted with every seed and scored: as the
 job ranks candidates, by the trained reward too where one is named, or by how well an extended frame joins. Noise of one
