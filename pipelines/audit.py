@@ -49,7 +49,9 @@ class Finding(NamedTuple):
 
 
 def enhanced_rows(uri: str, store: Store) -> pa.Table:
-    """The enhanced rows of an index file, a run's folder, or all runs of an output folder; each creative once.
+    """The enhanced rows of an index file, a run's folder, or all runs of an output folder.
+
+    Each creative counts once, a scene of several products once for each of them.
 
     Raises:
         ManifestError: there is no index.
@@ -60,16 +62,18 @@ def enhanced_rows(uri: str, store: Store) -> pa.Table:
     tables = [pq.read_table(pa.BufferReader(store.read(item).data), columns=list(COLUMNS)) for item in found]
     table = pa.concat_tables(tables)
     table = table.filter(pc.equal(table.column("outcome"), "enhanced"))
-    firsts: dict[str, int] = {}
-    for row, creative in enumerate(table.column("creative_uri").to_pylist()):
-        firsts.setdefault(creative, row)
+    firsts: dict[tuple[str, str], int] = {}
+    names = zip(*(table.column(name).to_pylist() for name in ("creative_uri", "evidence_uri")), strict=True)
+    for row, name in enumerate(names):
+        firsts.setdefault(name, row)
     return table.take(pa.array(list(firsts.values()), pa.int64()))
 
 
 def _index_files(uri: str, store: Store) -> Iterator[str]:
     for item in store.list(uri.rstrip("/")):
         parts = item.uri.split("/")
-        if parts[-1].endswith(".parquet") and (parts[-2] == "index" or uri.rstrip("/").endswith("/index")):
+        indexed = parts[-1].endswith(".parquet") and (parts[-2] == "index" or uri.rstrip("/").endswith("/index"))
+        if indexed or (parts[-1] == "products.parquet" and "scene_runs" in parts):
             yield item.uri
 
 

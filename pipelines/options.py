@@ -118,13 +118,16 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     add("--metrics_host", default="127.0.0.1", help="address to serve them at")
 
 
-def parse(argv: Sequence[str]) -> Arguments:
+def parse(argv: Sequence[str], parser: argparse.ArgumentParser | None = None) -> Arguments:
     """Flags, over the YAML file's, over defaults.
+
+    Args:
+        parser: of a command that takes more than the job does.
 
     Raises:
         ConfigError: an unknown name in the file, or a flag that neither the job nor Beam knows.
     """
-    parser = build_parser()
+    parser = parser or build_parser()
     first, _ = parser.parse_known_args(argv)
     from_file = _flags_of(Path(first.config), parser) if first.config else []
     job, rest = parser.parse_known_args([*from_file, *argv])

@@ -1,7 +1,9 @@
-"""A pilot: several products in one scene, painted by the variant `scene_synthesis`.
+"""Several products in one scene: from a manifest, with their own pixels, or as a pilot, painted anew.
 
+    python -m pipelines.synthesise --manifest M --group_column COLUMN --output DIR      # see pipelines.scenes.command
     python -m pipelines.synthesise --products DIR --prompt "three vases on an oak table" --out DIR [--size 608x416]
 
+The pilot asks the variant `scene_synthesis`.
 `--products` holds one to eight cutouts with an alpha channel (PNG or WebP), taken in the order of their names. OUT gets
 `<seed>.png` for each candidate, the best judged by nobody. The server is one that runs already (`--triton`), or is
 started for it.
@@ -22,6 +24,7 @@ import cv2
 import numpy as np
 
 from pipelines.embedded import EmbeddedServer
+from pipelines.scenes.command import run
 from transforms.errors import CanvasError, ConfigError
 from transforms.inference.client import TritonClient
 from transforms.inference.config import ServingConfig
@@ -103,7 +106,10 @@ def _size(text: str) -> Size:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command."""
+    """The command; without `--products` it makes the scenes of a manifest."""
+    argv = sys.argv[1:] if argv is None else argv
+    if not any(flag.split("=")[0] == "--products" for flag in argv):
+        return run(argv)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--products", type=Path, required=True, help="folder of cutouts")
     parser.add_argument("--prompt", required=True, help="the scene in words")

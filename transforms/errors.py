@@ -5,6 +5,7 @@
     CanvasError                     stage, reason, remedy, retryable
     ├── ConfigError                 the job as configured cannot run
     ├── ManifestError               a schema or a row of the manifest
+    │   └── GroupError              rows that cannot be one scene
     ├── TableError                  a table of traffic, ratings or answers that a command was given
     ├── SourceError                 the image a row refers to
     │   ├── SourceNotAllowed        outside --allow_source, or a private address
@@ -84,6 +85,13 @@ class ManifestError(CanvasError):
 
     reason = "bad_row"
     remedy = "correct the row or the column that the message names"
+
+
+class GroupError(ManifestError):
+    """Rows of a manifest that cannot be placed together in one scene."""
+
+    reason = "bad_group"
+    remedy = "give the group 1 to 8 different products"
 
 
 class TableError(CanvasError):

@@ -1,0 +1,1 @@
+"""Several products of a manifest in one scene, their own pixels kept."""

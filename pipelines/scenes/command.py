@@ -1,0 +1,218 @@
+"""Scenes of several products from the job's own manifest.
+
+    python -m pipelines.synthesise --manifest M --group_column COLUMN --output DIR [--placements ...] [--seeds 1,2]
+
+Rows of one advertiser that share a value of COLUMN are placed together in one scene, one to eight products, each with
+its own pixels: the job's stages load them, judge them, cut them out, paint the background and prove the result. Takes
+the job's options and its --config; see docs/scenes.md. (With --products DIR it is the pilot that paints products anew.)
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+from threadpoolctl import threadpool_limits
+
+from pipelines.config import EnhanceConfig, as_yaml, config_of
+from pipelines.enhance import stages
+from pipelines.launch import ExitCode, decisions_of, serving, stopping_on_signals
+from pipelines.options import build_parser, parse
+from pipelines.progress import Progress
+from pipelines.scenes.earlier import DRY_FOLDER, FOLDER, Earlier, finish, keep
+from pipelines.scenes.groups import Columns, Group, check_files, read_groups
+from pipelines.scenes.make import Target, steps_of
+from pipelines.scenes.run import Maker, decide_all, scenes_of
+from pipelines.scenes.tables import Decided, Row, loose_row
+from pipelines.sources import cut_shards, manifest_files
+from pipelines.telemetry.live import LiveMetrics
+from pipelines.telemetry.logs import configure, name_run, tell
+from transforms.errors import CanvasError, ConfigError, ManifestError
+from transforms.inference.client import shared_client
+from transforms.inference.config import ServingConfig
+from transforms.records import Product
+from transforms.run_work import keyring_of, shared_budget
+from transforms.storage.store import Store, open_store
+from transforms.tally import Tally, tally_of
+from transforms.work import Work
+
+_STOPPED = {
+    "too_many_failures": ExitCode.TOO_MANY_FAILURES,
+    "budget": ExitCode.OVER_BUDGET,
+    "interrupted": ExitCode.INTERRUPTED,
+}
+_TOLD = 20  # refused scenes that are named on the terminal; the table has all
+
+
+@dataclass(frozen=True)
+class SceneConfig:
+    """The job as the nightly one knows it, and what makes scenes of it."""
+
+    job: EnhanceConfig
+    columns: Columns
+    seeds: tuple[int, ...]
+    prompt: str
+
+    @property
+    def folder(self) -> str:
+        """Where the run's tables are; a dry run keeps its own apart."""
+        folder = DRY_FOLDER if self.job.options.dry_run else FOLDER
+        return f"{self.job.output}/{folder}/{self.job.run_id}"
+
+
+def scene_parser() -> argparse.ArgumentParser:
+    """The job's options and those of scenes."""
+    parser = build_parser()
+    parser.prog, parser.description = "python -m pipelines.synthesise", __doc__
+    parser.set_defaults(features="background")
+    add = parser.add_argument_group("scenes").add_argument
+    add("--group_column", help="column whose value the products of a scene share; rows without one are skipped")
+    add("--height_column", default="", help="column of real heights, in one unit: products keep their proportions")
+    add("--seeds", default="", help="a scene for each, comma separated; empty: one, made from advertiser and group")
+    add("--prompt", default="", help="the scene in words, where no row of its group has any")
+    return parser
+
+
+def scene_config_of(options: argparse.Namespace) -> SceneConfig:
+    """Validate the flags.
+
+    Raises:
+        ConfigError: names the option and what it expects.
+    """
+    if not options.group_column:
+        raise ConfigError("--group_column is required: name the column that groups the products of a scene")
+    try:
+        seeds = tuple(dict.fromkeys(int(text) for text in filter(None, options.seeds.split(","))))
+    except ValueError as error:
+        raise ConfigError(f"--seeds {options.seeds!r}: expected integers with commas between them") from error
+    if any(not 0 <= seed < 2**63 for seed in seeds):
+        raise ConfigError(f"--seeds {options.seeds!r}: seeds are not negative and below 2**63")
+    if "background" not in options.features.split(","):
+        raise ConfigError("--features: a scene is a painted background, and `background` is not among them")
+    options.features = "background"
+    return SceneConfig(config_of(options), Columns(options.group_column, options.height_column), seeds, options.prompt)
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run the command line, and return the job's exit codes; see docs/scenes.md."""
+    try:
+        arguments = parse(argv, scene_parser())
+        if arguments.beam:
+            raise ConfigError(f"option {arguments.beam[0]} is for a Beam runner: scenes are made in one process")
+        configure(arguments.job.log_level, arguments.job.log_format)
+        config = scene_config_of(arguments.job)
+        if arguments.job.print_config:
+            sys.stdout.write(as_yaml(arguments.job))
+            return ExitCode.DONE
+        name_run(config.job.run_id)
+        return synthesise_manifest(config)
+    except (ConfigError, ManifestError) as error:
+        return _failed(error, ExitCode.BAD_CONFIG)
+    except CanvasError as error:
+        return _failed(error, ExitCode.INFRASTRUCTURE)
+
+
+def _failed(error: CanvasError, code: ExitCode) -> ExitCode:
+    text = f"error: {error}\n  remedy: {error.remedy}"
+    tell("run failed", text, reason=error.reason, detail=str(error), remedy=error.remedy, exit_code=int(code))
+    return code
+
+
+def synthesise_manifest(config: SceneConfig) -> ExitCode:
+    """Make the scenes of a manifest, and write their tables.
+
+    Raises:
+        CanvasError: the run could not begin, or could not be finished; what was decided is found by the next one.
+    """
+    job, started = config.job, time.monotonic()
+    decisions_of(job)
+    files = manifest_files(job.manifest, job.store)
+    shards = cut_shards(files, job.columns, job.store, job.options.limit)
+    check_files(files, config.columns, job.store)
+    store, tally = open_store(job.output, job.store), tally_of(job.run_id, job.stop)
+    tell("run started", "", manifest_files=len(files), output=job.output, dry_run=job.options.dry_run)
+    options = job.options
+    with serving(job) as (ask, _), stopping_on_signals(tally):
+        maker = maker_of(config, ask)
+        groups, loose = read_groups(shards, config.columns, maker.plan, config.prompt)
+        tally.expect(sum(len(scenes_of(group, maker)) for group in groups), 0)
+        with (
+            LiveMetrics(tally, job.run_id, options.metrics_port, options.metrics_host),
+            Progress(tally, options.progress),
+        ):
+            found = _decided(config, maker, groups, store, tally)
+    rows = [loose_row(product, config.columns.group, job.run_id) for product in loose]
+    finish(store, config.folder, found, rows)
+    _tell(config, found, loose, tally, time.monotonic() - started)
+    return _exit_code(tally, found)
+
+
+def _decided(config: SceneConfig, maker: Maker, groups: Sequence[Group], store: Store, tally: Tally) -> list[Decided]:
+    job = config.job
+    # Groups fill the cores; the threads of OpenCV and of numpy's BLAS would only spin beside them.
+    cv2.setNumThreads(1)
+    with threadpool_limits(1):
+        return decide_all(
+            groups,
+            maker,
+            Earlier(store, job.output, job.options.retry_failed),
+            tally=tally,
+            budget=shared_budget(int(job.options.memory_gib * 2**30)),
+            concurrency=job.options.concurrency,
+            kept=lambda some: keep(store, config.folder, some),
+        )
+
+
+def maker_of(config: SceneConfig, ask: ServingConfig) -> Maker:
+    """The job's own stages for each product, and the steps of a scene.
+
+    Raises:
+        ConfigError: the server does not serve a model that is asked.
+    """
+    job, client = config.job, shared_client(ask)
+    digests = client.model_digests()
+    missing = set(job.models) - set(digests)
+    if missing:
+        remedy = "serve triton_repo/ of this version on every endpoint"
+        raise ConfigError(f"the inference server does not serve {', '.join(sorted(missing))}", remedy=remedy)
+    keyring = keyring_of(job.run_config(ask), digests)
+    alone = Work(Product("", 0, "", "", ""))
+    for stage in stages(job, ask):
+        alone = alone if stage.per_placement else stage.append_to(alone)
+    target = None if job.options.dry_run else Target(job.output, job.store)
+    steps = steps_of(client, job.thresholds, target)
+    return Maker(job.plan_config(digests), config.seeds, alone.steps, steps, keyring.models, keyring.engine_fingerprint)
+
+
+def _tell(config: SceneConfig, found: Sequence[Decided], loose: Sequence[Product], tally: Tally, spent: float) -> None:
+    run_id = config.job.run_id
+    outcomes = Counter(each.scene["outcome"] for each in found)
+    before = sum(each.scene["decided_in_run"] != run_id for each in found)
+    counts = ", ".join(f"{count} {name}" for name, count in sorted(outcomes.items())) or "nothing to do"
+    status, pending = tally.stop_reason or "complete", tally.expected - len(found)
+    lines = [f"run {run_id}: {status}: {counts}; {before} settled by earlier runs; {len(loose)} rows in no group"]
+    ended = [_line(each.scene) for each in found if each.scene["outcome"] != "enhanced"]
+    lines += ended[:_TOLD] + [f"... and {len(ended) - _TOLD} more"] * (len(ended) > _TOLD)
+    if pending:
+        lines.append(f"not reached: {pending}; run again to go on ({tally.stop_detail})")
+    lines.append(f"tables: {config.folder}/scenes.parquet, {config.folder}/products.parquet")
+    figures = {"outcomes": dict(outcomes), "carried": before, "pending": pending, "loose": len(loose)}
+    tell("run finished", "\n".join(lines), status=status, wall_sec=round(spent, 3), **figures)
+
+
+def _line(scene: Row) -> str:
+    value = "" if scene["value"] is None else f" {scene['value']:.4g} (limit {scene['limit']:.4g})"
+    where = f"{scene['advertiser_id']}/{scene['scene_group']} {scene['placement'] or 'in no placement'}"
+    return f"{where} seed {scene['seed']}: {scene['outcome']}: {scene['reason']}{value}: {scene['detail']}"
+
+
+def _exit_code(tally: Tally, found: Sequence[Decided]) -> ExitCode:
+    if tally.stop_reason:
+        return _STOPPED[tally.stop_reason]
+    failed = any(row["outcome"] == "failed" for each in found for row in (each.scene, *each.products))
+    return ExitCode.SOME_FAILED if failed else ExitCode.DONE

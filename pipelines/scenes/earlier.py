@@ -1,0 +1,109 @@
+"""What earlier runs decided of scenes, and how this run's decisions are kept while it goes.
+
+Layout below `OUTPUT/scene_runs/<run_id>/`::
+
+    parts/<n>.products.parquet, parts/<n>.scenes.parquet    as they were decided; products first
+    products.parquet, scenes.parquet                        the whole run, when it is finished; then the parts go
+
+Wherever a run is cut off, a scene that is found has its products' rows beside it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.scenes.tables import PRODUCT_SCHEMA, SCENE_SCHEMA, Decided, Row, table_of
+from transforms.ledger import PARQUET, parquet_bytes
+from transforms.storage.store import Store
+
+FOLDER, DRY_FOLDER = "scene_runs", "scene_dry_runs"
+
+
+@dataclass
+class Earlier:
+    """The scenes that a re-run leaves alone: all but what failed for a cause that passes.
+
+    Attributes:
+        retry_failed: leave alone nothing that failed.
+    """
+
+    store: Store
+    output: str
+    retry_failed: bool = False
+    _by_plan: dict[str, Row] = field(default_factory=dict)
+    _by_content: dict[str, Row] = field(default_factory=dict)
+    _products: dict[str, list[Row]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Read all runs, the latest word on a scene last.
+
+        Raises:
+            StorageError: the store does not answer.
+        """
+        uris = [item.uri for item in self.store.list(f"{self.output}/{FOLDER}")]
+        rows = [row for uri in uris if uri.endswith("scenes.parquet") for row in _rows(self.store, uri)]
+        for row in sorted(rows, key=lambda row: row["finished_at"]):
+            settled = row["outcome"] != "failed" or not (row["retryable"] or self.retry_failed)
+            for known, key in ((self._by_plan, row["plan_key"]), (self._by_content, row["content_key"])):
+                known.pop(key, None)
+                if settled and key:
+                    known[key] = row
+        self._uris = [uri for uri in uris if uri.endswith("products.parquet")]
+
+    def of(self, *, plan_key: str = "", content_key: str = "") -> tuple[Row, list[Row]] | None:
+        """A settled scene's row and its products' rows from left to right, None where it is not settled."""
+        row = self._by_plan.get(plan_key) or self._by_content.get(content_key)
+        if row is None:
+            return None
+        key = _identity(row)
+        products = self._found().get(key, [])
+        wanted = sorted(products, key=lambda each: each["scene_position"])
+        return (row, wanted) if len(wanted) == len(row["product_ids"]) else None
+
+    def _found(self) -> Mapping[str, list[Row]]:
+        if not self._products:
+            for uri in self._uris:
+                places: dict[str, dict[int, Row]] = {}
+                for row in _rows(self.store, uri):
+                    if row["scene_group"] is not None:
+                        places.setdefault(_identity(row), {})[row["scene_position"]] = row
+                for key, rows in places.items():
+                    self._products.setdefault(key, list(rows.values()))
+        return self._products
+
+
+def _identity(row: Mapping[str, Any]) -> str:
+    """A scene is decided once in a run."""
+    return f"{row['decided_in_run']} {row['plan_key']}"
+
+
+def _rows(store: Store, uri: str) -> list[Row]:
+    return pq.read_table(pa.BufferReader(store.read(uri).data)).to_pylist()
+
+
+def keep(store: Store, folder: str, found: Sequence[Decided]) -> None:
+    """Write what was decided of a group as parts of a run."""
+    name = f"{folder}/parts/{uuid.uuid4().hex}"
+    products = [row for each in found for row in each.products]
+    _write(store, f"{name}.products.parquet", table_of(products, PRODUCT_SCHEMA))
+    _write(store, f"{name}.scenes.parquet", table_of([each.scene for each in found], SCENE_SCHEMA))
+
+
+def finish(store: Store, folder: str, found: Iterable[Decided], loose: Sequence[Row]) -> None:
+    """Write a run's tables, and delete its parts."""
+    found = list(found)
+    products = [row for each in found for row in each.products]
+    _write(store, f"{folder}/products.parquet", table_of([*products, *loose], PRODUCT_SCHEMA))
+    _write(store, f"{folder}/scenes.parquet", table_of([each.scene for each in found], SCENE_SCHEMA))
+    for item in list(store.list(f"{folder}/parts")):
+        store.delete(item.uri)
+
+
+def _write(store: Store, uri: str, table: pa.Table) -> None:
+    store.write(uri, parquet_bytes(table), content_type=PARQUET)
