@@ -6,7 +6,7 @@ A request passes the same checks and reaches the same code as in the server; onl
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from transforms.ops import patchmatch, studio
 from transforms.records import Pixels, Size
 
 Outputs = dict[str, NDArray[Any]]
+Responder = Callable[[Tensors], Outputs]
 CANVAS = ("canvas_background", "canvas_outpaint")
 _PAINT = ("IMAGE", "PRODUCT", "KNOWN", "PROMPT", "SEED")
 _UPSCALE = ("IMAGE", "PRODUCT", "KNOWN", "CANDIDATE", "GUIDE", "PROMPT", "SEED")
@@ -34,12 +35,17 @@ _UPSCALE = ("IMAGE", "PRODUCT", "KNOWN", "CANDIDATE", "GUIDE", "PROMPT", "SEED")
 class LocalClient(FakeClient):
     """A client of real painters.
 
+    Args:
+        canvas: folder of exported Canvas weights.
+        others: responders of further models by name.
+
     Attributes:
         candidates: every candidate that was painted since the list was emptied, uint8 [h, w, 3] each.
     """
 
-    def __init__(self, canvas: Path | None = None) -> None:
-        responders: dict[str, Callable[[Tensors], Outputs]] = {
+    def __init__(self, canvas: Path | None = None, others: Mapping[str, Responder] | None = None) -> None:
+        responders: dict[str, Responder] = {
+            **(others or {}),
             "segmenter": engine("segmenter", "ALPHA"),
             **{name: partial(answer_items, CONTRACTS[name], answer=answer) for name, answer in _ANSWERS.items()},
         }
