@@ -1,4 +1,4 @@
-"""Renders furniture models for mask benchmarks: the same product before three backdrops, with its exact alpha.
+"""Renders furniture models for mask benchmarks: the same product before up to three backdrops, with exact alpha.
 
     python -m benchmarks.render_products --furniture DIR --out DIR --count 150
 
@@ -32,6 +32,7 @@ _NEAR_WHITE: Color = (0.94, 0.94, 0.93)
 _FINISHES: tuple[Finish, ...] = ("ceramic", "plastic", "fabric", "wood")
 _FLOORS: tuple[Floor, ...] = ("wood", "tile", "carpet", "concrete")
 _WALLS: tuple[Wall, ...] = ("paint", "brick", "plaster", "slats")
+_BACKDROPS = ("white", "plain", "scene")
 _JPEG_QUALITY = 92
 
 
@@ -56,6 +57,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--skip", type=int, default=0, help="products of the order to leave out, for a set of its own")
     parser.add_argument("--count", type=int, default=150, help="products to have at the end")
     parser.add_argument("--side", type=int, default=640, help="pixels of the longer side")
+    parser.add_argument("--backdrops", nargs="+", choices=_BACKDROPS, default=_BACKDROPS, help="pictures a product")
     parser.add_argument("--samples", type=int, default=16, help="rays a pixel")
     parser.add_argument("--threads", type=int, default=1, help="of the renderer")
     parser.add_argument("--seed", type=int, default=0, help="of the order, the views and the surroundings")
@@ -71,7 +73,8 @@ def _render_product(model: FurnitureModel, folder: Path, args: argparse.Namespac
     shot = _shot(model, white, rng, args)
     for name, backdrop in _backdrops(shot, rng).items():
         light = Light(float(rng.choice([-50.0, 45.0])), _strength(name, rng), float(rng.uniform(-0.1, 0.5)))
-        _photograph(replace(shot, backdrop=backdrop, light=light), partial / name, args.threads)
+        if name in args.backdrops:  # after its draws, so that the others' light stays
+            _photograph(replace(shot, backdrop=backdrop, light=light), partial / name, args.threads)
     _measure(shot, partial / "alpha.png", args.threads)
     about = {"key": model.key, "name": model.name, "creator": model.creator, "licence": model.licence, "white": white}
     (partial / "about.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
