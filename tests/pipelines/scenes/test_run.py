@@ -1,0 +1,230 @@
+"""What becomes of groups: every scene and every row ends once, and a re-run does only what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from feeds import write_feed, write_product
+from PIL import Image
+
+from pipelines.config import Thresholds
+from pipelines.scenes.earlier import Earlier, finish, keep
+from pipelines.scenes.groups import Columns, read_groups
+from pipelines.scenes.make import Target, steps_of
+from pipelines.scenes.run import Maker, decide_all
+from pipelines.scenes.tables import Decided, loose_row
+from pipelines.sources import cut_shards
+from transforms.budget import ByteBudget
+from transforms.errors import ServerUnavailable
+from transforms.inference.fake import FakeClient
+from transforms.load import load_job
+from transforms.manifest import ColumnMap
+from transforms.ops.decode import DecodeLimits
+from transforms.ops.encode import CORE, decode_evidence
+from transforms.ops.geometry import lay, resample
+from transforms.placements import Placement
+from transforms.plan import PlanConfig
+from transforms.records import Job, Size, Transform
+from transforms.segment import SegmentLimits, segment
+from transforms.sources.allow import SourcePolicy
+from transforms.storage.store import StoreConfig, open_store
+from transforms.tally import Tally
+from transforms.work import Step
+
+TABLE = (Placement("wide", Size(160, 320)), Placement("tall", Size(320, 192)))
+Table = list[dict[str, Any]]
+
+
+class Night:
+    """A folder with a feed and an output, and runs over it with served models that are faked."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.client = folder, FakeClient()
+        self.output = str(folder / "out")
+        self.store = open_store(self.output, StoreConfig())
+
+    def feed(self, *rows: Mapping[str, Any]) -> None:
+        write_feed(self.folder, [{"advertiser_id": "acme", **row} for row in rows])
+
+    def run(self, run_id: str, *, seeds: tuple[int, ...] = (5,), finished: bool = True) -> list[Decided]:
+        plan = PlanConfig(self.output, run_id, ("background",), ("wide", "tall"), TABLE, "0" * 32)
+        manifest = str(self.folder / "manifest.parquet")
+        shards = cut_shards([manifest], ColumnMap(), StoreConfig())
+        groups, loose = read_groups(shards, Columns("scene_group"), plan, "pale blue studio")
+        tally, folder = Tally(), f"{self.output}/scene_runs/{run_id}"
+
+        def kept(found: Sequence[Decided]) -> None:
+            keep(self.store, folder, found)
+
+        earlier = Earlier(self.store, self.output)
+        found = decide_all(
+            groups, self.maker(plan, seeds), earlier, tally=tally, budget=ByteBudget(10**9), concurrency=1,
+            kept=kept,
+        )  # fmt: skip
+        if finished:
+            finish(self.store, folder, found, [loose_row(product, "scene_group", run_id) for product in loose])
+        return found
+
+    def maker(self, plan: PlanConfig, seeds: tuple[int, ...]) -> Maker:
+        load = partial(load_job, sources=SourcePolicy((str(self.folder),)), store=StoreConfig(), limits=DecodeLimits())
+        steps = (
+            Step("load", load),
+            Step("eligibility", partial(replace, task="background")),
+            Step("segment", partial(segment, client=self.client, limits=SegmentLimits())),
+        )
+        target = Target(self.output, StoreConfig())
+        return Maker(plan, seeds, steps, steps_of(self.client, Thresholds(), target), {"studio": "d"}, "engine")
+
+    @property
+    def painted(self) -> int:
+        return sum(model == "studio_upscale" for model, _ in self.client.requests)
+
+    def table(self, run_id: str, name: str) -> Table:
+        rows: Table = pq.read_table(f"{self.output}/scene_runs/{run_id}/{name}.parquet").to_pylist()
+        return rows
+
+
+@pytest.fixture
+def night(tmp_path: Path) -> Night:
+    for name, colour in (("red", (190, 50, 40)), ("blue", (30, 60, 150)), ("dark", (40, 50, 40))):
+        write_product(tmp_path / f"{name}.png", colour, size=(120, 80) if name == "red" else (80, 140))
+    return Night(tmp_path)
+
+
+def row(product: str, group: str | None = "tea", image: str = "", **more: Any) -> dict[str, Any]:
+    return {"product_id": product, "image_uri": image or f"{product}.png", "scene_group": group, **more}
+
+
+def test_a_group_becomes_a_scene_for_each_placement_and_seed_with_every_product_proven(night: Night) -> None:
+    night.feed(row("red"), row("blue"), row("dark", None))
+    night.run("1", seeds=(5, 6))
+    scenes, products = night.table("1", "scenes"), night.table("1", "products")
+    assert [(scene["placement"], scene["seed"], scene["outcome"]) for scene in scenes] == [
+        ("tall", 5, "enhanced"), ("tall", 6, "enhanced"), ("wide", 5, "enhanced"), ("wide", 6, "enhanced"),
+    ]  # fmt: skip
+    assert len({scene["creative_digest"] for scene in scenes}) == 4
+    assert all(scene["product_ids"] == ["red", "blue"] and scene["prompt"].startswith("pale blue") for scene in scenes)
+    assert all(dict(scene["scores"])["product_pixels_differing"] == 0 for scene in scenes)
+    ends = {
+        (product["product_id"], product["placement"], product["outcome"], product["reason"]) for product in products
+    }
+    assert ("dark", None, "skipped", "no_group") in ends and len(products) == 9
+    for product in products:
+        if product["outcome"] == "enhanced":
+            assert_untouched(product, night.folder)
+
+
+def assert_untouched(product: dict[str, Any], folder: Path) -> None:
+    """The evidence's core shows the source under the recorded transform, as far as JPEG keeps it."""
+    core = decode_evidence(Path(product["evidence_uri"]).read_bytes()) == CORE
+    source = np.asarray(Image.open(folder / f"{product['product_id']}.png").convert("RGB"))
+    names = ("height", "width", "top", "left")
+    height, width, top, left = (product[f"transform_{name}"] for name in names)
+    how = Transform(product["transform_scale"], Size(height, width), top, left, product["transform_kernel"])
+    expected, _ = lay(resample(source, how.scaled), how, Size(*core.shape))
+    shown = np.asarray(Image.open(product["creative_uri"]))
+    assert core.sum() > 500 and np.abs(shown[core].astype(int) - expected[core]).mean() < 4
+    assert dict(product["scores"])["product_pixels_differing"] == 0
+
+
+def test_a_second_run_takes_everything_over_and_another_seed_or_picture_is_made(night: Night) -> None:
+    night.feed(row("red"), row("blue"))
+    first = night.run("1")
+    painted = night.painted
+    assert [each.scene["decided_in_run"] for each in night.run("2")] == ["1", "1"] and night.painted == painted
+    assert [row["run_id"] for row in night.table("2", "products")] == ["2"] * 4
+    # the same bytes with another time are loaded, and found by what they hold
+    write_product(night.folder / "red.png", (190, 50, 40), size=(120, 80))
+    third = night.run("3", seeds=(5, 8))
+    assert night.painted == painted + 2
+    kept = {each.scene["creative_uri"] for each in third if each.scene["decided_in_run"] == "1"}
+    assert kept == {each.scene["creative_uri"] for each in first}
+    write_product(night.folder / "red.png", (80, 150, 60), size=(120, 80))
+    assert {each.scene["decided_in_run"] for each in night.run("4")} == {"4"}
+
+
+def test_what_a_killed_run_decided_is_found_in_its_parts(night: Night) -> None:
+    night.feed(row("red"))
+    night.run("1", finished=False)
+    night.feed(row("red"), row("blue", "coffee"))
+    found = night.run("2")
+    assert sorted(each.scene["decided_in_run"] for each in found) == ["1", "1", "2", "2"]
+    assert len(list((night.folder / "out" / "scenes").rglob("*.jpg"))) == 4
+
+
+@pytest.mark.parametrize(
+    ("bad", "own", "reason", "stage"),
+    [
+        (row("gone"), "failed", "not_found", "load"),
+        (row("blue", seed=-1), "failed", "bad_row", "plan"),
+        (row("clear"), "rejected", "no_product", "segment"),
+    ],
+)
+def test_a_product_that_is_not_fit_ends_its_scene_which_names_it(
+    night: Night, bad: dict[str, Any], own: str, reason: str, stage: str
+) -> None:
+    write_product(night.folder / "clear.png", (90, 90, 90), size=(3, 3))
+    night.feed(row("red", seed=None), bad)
+    night.run("1")
+    for scene in night.table("1", "scenes"):
+        assert (scene["outcome"], scene["reason"], scene["stage"], scene["member"]) == (
+            "rejected", reason, stage, bad["product_id"],
+        )  # fmt: skip
+        assert scene["detail"].startswith(f"product {bad['product_id']!r} (row 1): ") and not scene["creative_uri"]
+        assert (scene["value"] is not None) == (own == "rejected")
+    ends = [(product["product_id"], product["outcome"]) for product in night.table("1", "products")]
+    assert ends == [("red", "rejected")] * 2 + [(bad["product_id"], own)] * 2
+    assert not night.painted and not (night.folder / "out" / "scenes").exists()
+
+
+def test_a_server_that_is_down_fails_the_scene_and_the_next_run_makes_it(night: Night) -> None:
+    def down(_: Any) -> Any:
+        raise ServerUnavailable("no answer")
+
+    night.feed(row("red"), row("blue"))
+    night.client = FakeClient({"studio": down})
+    found = night.run("1")
+    assert {(each.scene["outcome"], each.scene["stage"], each.scene["retryable"]) for each in found} == {
+        ("failed", "background", True)
+    }
+    night.client = FakeClient()
+    assert {each.scene["outcome"] for each in night.run("2")} == {"enhanced"}
+
+
+def test_a_product_beyond_a_limit_in_the_picture_is_named_with_value_and_limit(night: Night) -> None:
+    night.feed(*(row(f"p{number}", image="blue.png") for number in range(8)))
+    found = {each.scene["placement"]: each.scene for each in night.run("1")}
+    small = found["tall"]
+    assert (small["outcome"], small["stage"], small["reason"], small["member"]) == (
+        "rejected", "verify", "product_too_small", "p0",
+    )  # fmt: skip
+    assert small["value"] < small["limit"] == 0.08
+    assert dict(small["scores"])["product_pixels_differing"] == 0
+
+
+@pytest.mark.parametrize("fault", ["twice", "crowd"])
+def test_a_group_that_cannot_be_a_scene_fails_before_anything_is_loaded(night: Night, fault: str) -> None:
+    rows = [row("red"), row("red")] if fault == "twice" else [row(f"p{at}", image="red.png") for at in range(9)]
+    night.feed(*rows)
+    found = night.run("1")
+    assert {(each.scene["outcome"], each.scene["reason"]) for each in found} == {("failed", "bad_group")}
+    assert len(night.table("1", "products")) == 2 * len(rows) and not night.client.requests
+
+
+def test_a_defect_of_our_own_costs_its_scene_alone(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(job: Job) -> Job:
+        raise ZeroDivisionError(job.product.product_id) if job.product.product_id == "red" else AssertionError
+
+    plain: Callable[..., Maker] = night.maker
+    monkeypatch.setattr(
+        night, "maker", lambda *of: replace(plain(*of), row_steps=(*plain(*of).row_steps, Step("own", broken)))
+    )
+    night.feed(row("red"), row("blue"))
+    assert {(each.scene["outcome"], each.scene["reason"]) for each in night.run("1")} == {("failed", "internal")}
