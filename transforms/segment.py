@@ -27,7 +27,7 @@ from transforms.ops.masks import (
     resized,
     without_specks,
 )
-from transforms.ops.matting import estimate_foreground, refine_alpha
+from transforms.ops.matting import enlarge_alpha, estimate_foreground, refine_alpha
 from transforms.records import Box, Cutout, Job, Mask, Matte, Pixels, ProductImage, Size
 from transforms.stage import StageTransform
 from transforms.work import Run
@@ -37,7 +37,7 @@ Real = NDArray[np.float32]
 _OWN, _OTHER = "product_segmenter", "segmenter"  # the project's own network, and U2-Net-p
 _NETWORK = Size(320, 320)
 _WORKING_SIDE = 512  # longest side at which network, colour and gate meet
-_BAND = 2.5  # half width of the matting band, in working pixels
+_BAND = 2  # half width of the matting band, in working pixels
 _ZOOM_MARGIN = 0.15  # of the product's sides, around the closer look
 _ZOOM_RATIO = 0.6  # least ratio of that look's shorter side to its longer one
 _GREY = (150.0, 152.0, 155.0)  # the second backdrop
@@ -259,13 +259,11 @@ def join(pixels: Pixels, looks: Looks) -> Seen:
 
 
 def matte(pixels: Pixels, seen: Seen) -> Matte:
-    """The alpha matte at full resolution, float32 [H, W]."""
-    size = Size(*pixels.shape[:2])
+    """The alpha matte at full resolution, float32 [H, W]: drawn at working size, then enlarged along the colours."""
     kept = without_specks(seen.probability > 0.5, _SPECK_SHARE)
-    near = cv2.dilate(kept.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    coarse = resized(np.where(near, seen.probability, 0.0).astype(np.float32), size)
-    radius = max(2, round(_BAND * max(size) / _WORKING_SIDE))
-    return refine_alpha(pixels.astype(np.float32) / np.float32(255), coarse, radius)
+    coarse = np.where(dilated(kept, 2), seen.probability, np.float32(0))
+    drawn = refine_alpha(seen.pixels.astype(np.float32) / np.float32(255), coarse, _BAND)
+    return enlarge_alpha(pixels, drawn)
 
 
 def _cutout(foreground: Pixels, alpha: Matte, scores: dict[str, float]) -> Cutout:

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.ops.matting import (
+    enlarge_alpha,
     estimate_foreground,
     guided_filter,
     reach_of,
@@ -144,3 +145,26 @@ def test_the_reach_of_nothing_is_empty_and_of_a_corner_stays_inside():
     assert mask[reach_of(mask, 3)].size == 0
     mask[0, 0] = True
     assert mask[reach_of(mask, 3)].shape == (4, 4)
+
+
+def small_of(alpha, side=100):
+    return cv2.resize(alpha, (side, side), interpolation=cv2.INTER_AREA)
+
+
+def test_a_matte_is_enlarged_along_the_edges_of_its_picture():
+    image, alpha = scene(size=600)
+    large = enlarge_alpha(image, small_of(alpha))
+    blurred = cv2.resize(small_of(alpha), (600, 600), interpolation=cv2.INTER_LINEAR)
+    assert large.shape == alpha.shape and large.dtype == np.float32
+    assert np.abs(large - alpha).mean() < 0.4 * np.abs(blurred - alpha).mean()
+    assert (large[small_region(alpha, 12)] == 1).all() and (large[small_region(1 - alpha, 12)] == 0).all()
+
+
+def small_region(alpha, pixels):
+    return cv2.erode((alpha == 1).astype(np.uint8), np.ones((2 * pixels + 1, 2 * pixels + 1), np.uint8)) > 0
+
+
+def test_a_matte_as_large_as_its_picture_or_larger_is_only_resampled():
+    image, alpha = scene(size=100)
+    assert np.array_equal(enlarge_alpha(image, alpha), saturate(alpha))
+    assert np.abs(enlarge_alpha(image, cv2.resize(alpha, (150, 150))) - alpha).mean() < 0.01
