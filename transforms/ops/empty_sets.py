@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.ops.footing import find_footing
+from transforms.ops.footing import find_footing, parts_of
 from transforms.ops.oklab import Floats, to_linear, to_srgb
 from transforms.ops.shadows import KeyLight, floor_shadow
 
@@ -124,14 +124,17 @@ def asked_for(prompt: str) -> tuple[EmptySet, ...]:
 
 
 def _place(matte: Floats, empty: EmptySet, lit_side: float, nudge: float) -> Place | None:
-    footing, solid = find_footing(matte), matte > 0.5
-    if footing is None:
+    parts = parts_of(matte)
+    footings = [footing for footing in map(find_footing, parts) if footing is not None]
+    solid = matte > 0.5
+    if not footings:
         return None
     height, width = matte.shape
     rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
-    base, back = (footing.floor_row + 0.5) / height, (footing.back_row + 0.5) / height
-    tall, wide = (rows[-1] - rows[0] + 1) / height, (columns[-1] - columns[0] + 1) / height
-    shape = float(np.clip(np.sqrt(tall / wide), 0.25, 2.0))
+    base = (max(footing.floor_row for footing in footings) + 0.5) / height
+    back = (min(footing.back_row for footing in footings) + 0.5) / height
+    tall = (rows[-1] - rows[0] + 1) / height
+    shape = float(np.clip(np.sqrt(_slenderness(parts)), 0.25, 2.0))
     found = _fitted(empty, base, back, tall, _SIDE_M[empty.stand] * shape, width / height)
     if found is None:
         return None
@@ -141,6 +144,16 @@ def _place(matte: Floats, empty: EmptySet, lit_side: float, nudge: float) -> Pla
     centre = (columns[0] + columns[-1] + 1) / 2 / height
     across = float(np.clip(centre - scale * empty.ratio / 2 + 0.25 * slack * nudge, -slack, 0.0))
     return Place(empty, height_m, scale, horizon - scale * empty.horizon, across, mirrored)
+
+
+def _slenderness(parts: list[Floats]) -> float:
+    """Height over width of a product; where several stand side by side, of the tallest."""
+    sizes = []
+    for part in parts:
+        rows, columns = (np.flatnonzero((part > 0.5).any(axis=axis)) for axis in (1, 0))
+        sizes.append((int(rows[-1] - rows[0]) + 1, int(columns[-1] - columns[0]) + 1))
+    height, width = max(sizes)
+    return height / width
 
 
 def _fitted(

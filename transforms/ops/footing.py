@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 FORESHORTENING = 0.24  # sine of the camera's pitch, about 14 degrees: common for catalog shots
+_HOVERS = 0.08  # what ends this share of the picture's product above the floor does not stand on it
 _STEEPEST = 0.55  # a lower edge that rises faster than this is an overhang, not the footprint's edge
 _STEEPEST_EDGE = 1.3  # unless it is the one long edge of a box that recedes from the camera
 _HIGHEST_FOOT = 0.42  # a far foot stands at most this share of the product's width above the nearest
@@ -56,6 +58,30 @@ class Footing:
         """The row of the footprint's far edge."""
         ends = float(self.front.min()) - 0.3 * self.depth
         return min([self.floor_row - self.depth, ends, *(foot.row for foot in self.feet)])
+
+
+def parts_of(matte: Floats) -> list[Floats]:
+    """What stands side by side in a matte float32 [h, w], with empty columns between: a matte for each, at full size.
+
+    What hovers beside them, such as a leaf, belongs to its neighbour.
+
+    >>> matte = np.zeros((4, 9), np.float32); matte[1:3, 1:3] = matte[2:3, 6:8] = 1
+    >>> [part.sum() for part in parts_of(matte)]
+    [4.0, 2.0]
+    """
+    solid = matte > 0.5
+    edges = np.diff(np.pad(solid.any(axis=0), 1).astype(np.int8))
+    runs = list(zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True))
+    lowest = [int(np.flatnonzero(solid[:, start:end].any(axis=1))[-1]) for start, end in runs]
+    rows = np.flatnonzero(solid.any(axis=1))
+    floor = max(lowest, default=0) - (_HOVERS * (rows[-1] - rows[0]) if rows.size else 0)
+    stands = [at for at, low in enumerate(lowest) if low >= floor]
+    borders = [0, *(int(runs[at - 1][1] + runs[at][0]) // 2 for at in stands[1:]), matte.shape[1]]
+    if len(borders) == 2:
+        return [matte]
+    columns = np.arange(matte.shape[1])
+    spans = itertools.pairwise(borders)
+    return [np.where((columns >= first) & (columns < last), matte, np.float32(0)) for first, last in spans]
 
 
 def find_footing(matte: Floats) -> Footing | None:

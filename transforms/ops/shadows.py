@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.ops.footing import Floats, Footing, Mask, find_footing
+from transforms.ops.footing import Floats, Footing, Mask, find_footing, parts_of
 
 _BODY_SLABS = 6
 _KEY_RAYS = 20
@@ -57,15 +57,21 @@ def floor_shadow(matte: Floats, key: KeyLight, from_row: float) -> tuple[Floats,
         as a floor point.
     """
     height, width = matte.shape
-    small = _worked(matte)
+    seen = [_seen_past(part, key, from_row) for part in parts_of(_worked(matte))]
+    key_seen, sky_seen = (np.minimum.reduce(parts) for parts in zip(*seen, strict=True))
+    return _enlarged(key_seen, (width, height)), _enlarged(sky_seen, (width, height))
+
+
+def _seen_past(small: Floats, key: KeyLight, from_row: float) -> tuple[Floats, Floats]:
+    """`floor_shadow` of one of the things that stand side by side, at working size: each has a footing of its own."""
     footing = find_footing(small)
     if footing is None:
-        return np.ones(matte.shape, np.float32), np.ones(matte.shape, np.float32)
+        return np.ones(small.shape, np.float32), np.ones(small.shape, np.float32)
     slabs, top = _slabs(small, footing), int(from_row * small.shape[0])
     main = _disk(_KEY_RAYS) * key.softness + np.array([key.across, key.back])
     key_seen = _visibility(_veiled(slabs, key.softness / _KEY_RAYS**0.5), main, footing.foreshortening, top)
     sky_seen = _visibility(_veiled(slabs, 1.2 / _SKY_RAYS**0.5), _dome(_SKY_RAYS), footing.foreshortening, top)
-    return _enlarged(key_seen, (width, height)), _enlarged(sky_seen, (width, height))
+    return key_seen, sky_seen
 
 
 def _worked(matte: Floats) -> Floats:
@@ -205,6 +211,17 @@ def _dome(count: int) -> NDArray[np.float64]:
 
 def contact_shadow(matte: Floats) -> tuple[slice, Floats]:
     """The dark line where the base meets the floor: the rows it lies in and, for these, float32 [rows, w] in [0, 1]."""
+    found = [_contact(part) for part in parts_of(matte)]
+    found = [(band, dark) for band, dark in found if dark.size] or found[:1]
+    whole = slice(min(band.start for band, _ in found), max(band.stop for band, _ in found))
+    out = np.zeros((whole.stop - whole.start, matte.shape[1]), np.float32)
+    for band, dark in found:
+        rows = out[band.start - whole.start : band.stop - whole.start]
+        np.maximum(rows, dark, out=rows)
+    return whole, out
+
+
+def _contact(matte: Floats) -> tuple[slice, Floats]:
     footing, height = find_footing(matte), matte.shape[0]
     if footing is None:
         return slice(0, 0), np.zeros((0, matte.shape[1]), np.float32)

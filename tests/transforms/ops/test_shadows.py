@@ -1,5 +1,6 @@
 import numpy as np
 
+from transforms.ops.footing import parts_of
 from transforms.ops.shadows import KeyLight, contact_shadow, floor_shadow, run_widths, wall_shadow
 
 FROM_LEFT = KeyLight(across=0.7, back=0.25, softness=0.3)
@@ -64,3 +65,27 @@ def test_a_hung_product_shades_the_wall_below_and_beside_it():
 
 def test_runs_are_measured_row_by_row():
     assert run_widths(np.array([[True, False, True, True], [False] * 4])).tolist() == [[1, 0, 2, 2], [0] * 4]
+
+
+def test_things_side_by_side_throw_the_shadows_that_each_throws_alone():
+    left, right = np.zeros((200, 300), np.float32), np.zeros((200, 300), np.float32)
+    left[60:150, 30:90], right[110:150, 180:260] = 1, 1
+    key = KeyLight(0.3, 0.3, 0.3)
+    both, alone = floor_shadow(left + right, key, 0.0), [floor_shadow(each, key, 0.0) for each in (left, right)]
+    assert all(np.array_equal(part, whole) for part, whole in zip(parts_of(left + right), (left, right), strict=True))
+    for seen, first, second in zip(both, *alone, strict=True):
+        assert np.abs(seen - np.minimum(first, second)).max() < 0.12
+    band, dark = contact_shadow(left + right)
+    for each in (left, right):
+        rows, own = contact_shadow(each)
+        there = dark[rows.start - band.start : rows.stop - band.start]
+        assert there.shape == own.shape and (there >= own).all()
+
+
+def test_what_hovers_beside_a_product_is_a_part_of_it():
+    matte = np.zeros((100, 100), np.float32)
+    matte[10:90, 20:50] = matte[20:30, 60:70] = 1
+    assert len(parts_of(matte)) == 1
+    matte[60:90, 80:95] = 1
+    assert [part[20:30, 60:70].sum() for part in parts_of(matte)] == [100, 0]
+    assert len(parts_of(np.zeros((9, 9), np.float32))) == 1
