@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
@@ -76,9 +76,17 @@ def write_job(job: Job, *, output: str, store: StoreConfig, encoder: EncoderSett
 
 
 def encode_faithfully(
-    scene: Scene, placement: Placement, credits_: Credits, encoder: EncoderSettings, limits: EncodedLimits
+    scene: Scene,
+    placement: Placement,
+    credits_: Credits,
+    encoder: EncoderSettings,
+    limits: EncodedLimits,
+    parts: Sequence[Scene] = (),
 ) -> tuple[Creative, Mapping[str, float]]:
     """The creative and its measures, at the first quality that keeps the product's colours within their bounds.
+
+    Args:
+        parts: the scene of each product where there are several; every one is held against the bounds.
 
     Raises:
         Rejected: see :func:`transforms.ops.encode.encode_creative` and :func:`transforms.ops.encoded.check_encoded`;
@@ -89,6 +97,8 @@ def encode_faithfully(
     for quality in (*(finer for finer in encoder.finer if lossy and finer > first), None):
         creative = encode_creative(scene.pixels, placement, credits_, encoder)
         try:
+            for part in parts:
+                check_encoded(creative.data, part, placement, credits_.digital_source_type, limits)
             return creative, check_encoded(creative.data, scene, placement, credits_.digital_source_type, limits)
         except Rejected as refusal:
             if refusal.reason != "encoding_loss" or quality is None:

@@ -221,7 +221,9 @@ def write_scene(scene: SceneJob, *, target: Target, limits: Thresholds) -> Scene
     lead, store = scene.lead, open_store(target.output, target.store)
     assert lead.scene is not None
     credits_ = credits_together([_image(job) for job in scene.jobs], lead.uris["painter"])
-    creative, scores = encode_faithfully(lead.scene, scene.placement, credits_, limits.encoder, limits.encoded)
+    parts = [job.scene for job in scene.jobs if job.scene is not None]
+    bounds = limits.encoder, limits.encoded
+    creative, scores = encode_faithfully(lead.scene, scene.placement, credits_, *bounds, parts)
     jobs = []
     for number, job in enumerate(scene.jobs):
         assert job.scene is not None
@@ -234,8 +236,8 @@ def write_scene(scene: SceneJob, *, target: Target, limits: Thresholds) -> Scene
     creative = replace(creative, uri=uri, digest=written.digest)
     label = {"label": credits_.digital_source_type}
     lead = replace(lead, creative=creative, uris={**lead.uris, **label}, scores={**lead.scores, **scores})
-    parts = tuple(replace(job, creative=creative, uris={**job.uris, **label}) for job in jobs)
-    return replace(scene, lead=lead, jobs=parts)
+    finished = tuple(replace(job, creative=creative, uris={**job.uris, **label}) for job in jobs)
+    return replace(scene, lead=lead, jobs=finished)
 
 
 def _image(job: Job) -> ProductImage:

@@ -15,7 +15,7 @@ from transforms.ops.metadata import COMPOSITE, COMPOSITE_SYNTHETIC, COMPOSITE_WI
 from transforms.placements import Placement
 from transforms.records import Job, Product, Scene, Size, SourceFacts
 from transforms.storage.store import StoreConfig
-from transforms.write import WriteCreatives, credits_of, write_job
+from transforms.write import WriteCreatives, credits_of, encode_faithfully, write_job
 
 KEY = "0123456789abcdef0123456789abcdef"
 FACTS = SourceFacts("d", 1, "jpeg", "RGB", artist="Ann Ax", copyright="© Ann Ax")
@@ -116,6 +116,20 @@ def test_the_step_travels_to_workers(tmp_path):
     step = pickle.loads(pickle.dumps(stage.step()))
     assert stage.name == "write" and stage.per_placement
     assert step(job_of()).creative.uri
+
+
+def test_a_small_product_whose_colours_suffer_is_not_hidden_by_the_rest():
+    job = job_of()
+    small = np.zeros((128, 96), bool)
+    small[40:56, 40:56] = True
+    pixels = job.scene.pixels.copy()
+    pixels[small] = np.random.default_rng(3).integers(0, 256, (256, 3), dtype=np.uint8)
+    scene, limits = replace(job.scene, pixels=pixels), EncodedLimits()
+    encoder, credits_ = EncoderSettings(finer=(99,)), credits_of(FACTS, painter="studio")
+    whole, _ = encode_faithfully(scene, job.placement, credits_, encoder, limits)
+    part = replace(scene, core=small, mask=small, kept=small)
+    finer, _ = encode_faithfully(scene, job.placement, credits_, encoder, limits, [scene, part])
+    assert (whole.quality, finer.quality) == (92, 99)
 
 
 def test_colours_that_suffer_are_encoded_finer(tmp_path):
