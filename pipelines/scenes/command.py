@@ -70,6 +70,9 @@ def scene_parser() -> argparse.ArgumentParser:
     parser = build_parser()
     parser.prog, parser.description = "python -m pipelines.synthesise", __doc__
     parser.set_defaults(features="background")
+    for action in parser._actions:
+        if action.dest == "limit":  # by rows it would cut a group in two
+            action.help = "make the scenes of the first N groups alone"
     add = parser.add_argument_group("scenes").add_argument
     add("--group_column", help="column whose value the products of a scene share; rows without one are skipped")
     add("--height_column", default="", help="column of real heights, in one unit: products keep their proportions")
@@ -132,7 +135,7 @@ def synthesise_manifest(config: SceneConfig) -> ExitCode:
     job, started = config.job, time.monotonic()
     decisions_of(job)
     files = manifest_files(job.manifest, job.store)
-    shards = cut_shards(files, job.columns, job.store, job.options.limit)
+    shards = cut_shards(files, job.columns, job.store)
     check_files(files, config.columns, job.store)
     store, tally = open_store(job.output, job.store), tally_of(job.run_id, job.stop)
     tell("run started", "", manifest_files=len(files), output=job.output, dry_run=job.options.dry_run)
@@ -140,6 +143,7 @@ def synthesise_manifest(config: SceneConfig) -> ExitCode:
     with serving(job) as (ask, _), stopping_on_signals(tally):
         maker = maker_of(config, ask)
         groups, loose = read_groups(shards, config.columns, maker.plan, config.prompt)
+        groups = groups[: job.options.limit]
         tally.expect(sum(len(scenes_of(group, maker)) for group in groups), 0)
         with (
             LiveMetrics(tally, job.run_id, options.metrics_port, options.metrics_host),

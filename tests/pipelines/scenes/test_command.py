@@ -16,9 +16,9 @@ from pipelines.synthesise import main
 
 CATALOG = Path(__file__).parents[3] / "examples" / "catalog" / "images"
 ROWS = [
+    {"product_id": "ball", "image_uri": "gone.jpg", "title": "Basketball", "scene_group": "gone"},
     {"product_id": "cactus", "image_uri": "cactus.jpg", "title": "Potted cactus", "scene_group": "set"},
     {"product_id": "bear", "image_uri": "teddy_bear.jpg", "title": "Teddy bear", "scene_group": "set"},
-    {"product_id": "ball", "image_uri": "gone.jpg", "title": "Basketball", "scene_group": "gone"},
     {"product_id": "boots", "image_uri": "gone.jpg", "title": "Boots", "scene_group": None},
 ]
 
@@ -61,12 +61,13 @@ def test_scenes_of_a_manifest_are_made_told_proven_and_taken_over(
     output = feed.parent / "out"
     flags = [f"--manifest={feed}", f"--output={output}", f"--triton={triton.address}", "--group_column=scene_group"]
     flags += ["--placements=pmax_landscape", "--seeds=4", "--prompt=warm beige studio", "--concurrency=2"]
-    assert run_scenes([*flags, "--run_id=0", "--dry_run", "--limit=1"]) == 0
+    assert run_scenes([*flags, "--run_id=0", "--dry_run", "--limit=1"]) == 1
+    assert "1 rejected" in capsys.readouterr().err
     assert not (output / "scenes").exists() and (output / "scene_dry_runs" / "0" / "scenes.parquet").is_file()
     assert run_scenes([*flags, "--run_id=1"]) == 1  # a row failed
     told = capsys.readouterr().err
     assert "run 1: complete: 1 enhanced, 1 rejected; 0 settled by earlier runs; 1 rows in no group" in told
-    assert "acme/gone pmax_landscape seed 4: rejected: not_found: product 'ball' (row 2)" in told
+    assert "acme/gone pmax_landscape seed 4: rejected: not_found: product 'ball' (row 0)" in told
     scene, missing = reversed(pq.read_table(output / "scene_runs" / "1" / "scenes.parquet").to_pylist())
     assert (scene["outcome"], scene["product_ids"], scene["painter"]) == ("enhanced", ["cactus", "bear"], "studio")
     assert (missing["outcome"], missing["member"], missing["stage"]) == ("rejected", "ball", "load")
@@ -75,9 +76,9 @@ def test_scenes_of_a_manifest_are_made_told_proven_and_taken_over(
     products = pq.read_table(output / "scene_runs" / "1" / "products.parquet").to_pylist()
     ends = [(row["product_id"], row["outcome"], row["reason"]) for row in products]
     assert ends == [
+        ("ball", "failed", "not_found"),
         ("cactus", "enhanced", "ok"),
         ("bear", "enhanced", "ok"),
-        ("ball", "failed", "not_found"),
         ("boots", "skipped", "no_group"),
     ]
     assert audit([str(output)]) == 0
