@@ -135,13 +135,21 @@ def train(state: State, recipe: Recipe, bank: NDArray[np.uint8], kinds: Sequence
 
 
 def read_bank(path: Path, args: argparse.Namespace, recipe: Recipe, *, held_out: bool) -> NDArray[np.uint8]:
-    """The compositions kept at `path`, made where they are not."""
+    """The compositions kept at `path`, made where they are not.
+
+    Raises:
+        ConfigError: they were made by another recipe, which the card would then misquote.
+    """
+    count, seed = (recipe.compositions // 3, recipe.seed + 1) if held_out else (recipe.compositions, recipe.seed)
     if not path.exists():
         files = files_of(args.cutouts, held_out=held_out)
-        count, seed = (recipe.compositions // 3, recipe.seed + 1) if held_out else (recipe.compositions, recipe.seed)
         bank = make_bank(files, read_rooms(args.rooms), count, seed)
-        np.savez_compressed(path, bank=bank)
-    return np.asarray(np.load(path)["bank"])
+        np.savez_compressed(path, bank=bank, asked=np.array([count, seed]))
+    kept = np.load(path)
+    if "asked" in kept and kept["asked"].tolist() != [count, seed]:
+        made = "{} compositions of seed {}".format(*kept["asked"])
+        raise ConfigError(f"{str(path)!r} holds {made}, not {count} of {seed}: say so, or name another --run")
+    return np.asarray(kept["bank"])
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:

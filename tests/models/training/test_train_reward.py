@@ -42,6 +42,11 @@ def run(tmp_path_factory, cutouts):
     return folder
 
 
+def test_compositions_of_another_recipe_are_not_taken_for_this_ones(cutouts, run):
+    with pytest.raises(ConfigError, match=r"holds 9 compositions of seed 0, not 12 of 0.*another --run"):
+        main(["--run", str(run), "--cutouts", str(cutouts), "--compositions", "12", "--steps", "4"])
+
+
 def test_a_run_that_was_killed_has_the_losses_of_one_that_was_not(tmp_path, cutouts, run, monkeypatch):
     whole = [json.loads(line)["loss"] for line in (run / "losses.jsonl").read_text().splitlines()]
     step = train_reward.take_step
