@@ -194,6 +194,19 @@ REASONS: Mapping[str, Words] = {
     ),
     "truncated": Words("Photo damaged", "The photo's file is damaged or ends too early.", "Upload it again."),
     "too_many_pixels": Words("Photo too large", "The photo has more pixels than we accept.", "Upload a smaller one."),
+    # scenes of several products
+    "bad_group": Words(
+        "Products do not go together", "The group names a product twice, or more than eight.", "Change the group."
+    ),
+    "mixed_poses": Words(
+        "Products do not go together",
+        "Some products of the group stand and others hang or lie.",
+        "Group products that stand, or say in the wish for the background how they are held.",
+    ),
+    "no_common_placement": Words(
+        "No placement in common", "The products of the group are ordered for different placements.", "Give them one."
+    ),
+    "no_group": Words("Not in a group", "The product belongs to no group.", "Name its group if it should be in a scene."),
     "config": Words("Wrong setting", "The run was set up wrongly.", _OURS),
     "table": Words("Wrong table", "A table that was given to a command is wrong.", _OURS),
     "internal": Words("Our fault", "Something broke on our side while this creative was made.", _OURS),
