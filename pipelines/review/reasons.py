@@ -206,7 +206,7 @@ REASONS: Mapping[str, Words] = {
     "no_common_placement": Words(
         "No placement in common", "The products of the group are ordered for different placements.", "Give them one."
     ),
-    "no_group": Words("Not in a group", "The product belongs to no group.", "Name its group if it should be in a scene."),
+    "no_group": Words("Not in a group", "The product belongs to no group.", "Name its group, for a scene of several."),
     "config": Words("Wrong setting", "The run was set up wrongly.", _OURS),
     "table": Words("Wrong table", "A table that was given to a command is wrong.", _OURS),
     "internal": Words("Our fault", "Something broke on our side while this creative was made.", _OURS),
