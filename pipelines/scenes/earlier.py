@@ -13,6 +13,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 import pyarrow as pa
@@ -39,6 +40,7 @@ class Earlier:
     _by_plan: dict[str, Row] = field(default_factory=dict)
     _by_content: dict[str, Row] = field(default_factory=dict)
     _products: dict[str, list[Row]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
         """Read all runs, the latest word on a scene last.
@@ -67,15 +69,21 @@ class Earlier:
         return (row, wanted) if len(wanted) == len(row["product_ids"]) else None
 
     def _found(self) -> Mapping[str, list[Row]]:
-        if not self._products:
-            for uri in self._uris:
-                places: dict[str, dict[int, Row]] = {}
-                for row in _rows(self.store, uri):
-                    if row["scene_group"] is not None:
-                        places.setdefault(_identity(row), {})[row["scene_position"]] = row
-                for key, rows in places.items():
-                    self._products.setdefault(key, list(rows.values()))
+        with self._lock:  # groups ask at once, and half of what was decided must not be taken for all
+            if not self._products:
+                self._products = self._read_products()
         return self._products
+
+    def _read_products(self) -> dict[str, list[Row]]:
+        found: dict[str, list[Row]] = {}
+        for uri in self._uris:
+            places: dict[str, dict[int, Row]] = {}
+            for row in _rows(self.store, uri):
+                if row["scene_group"] is not None:
+                    places.setdefault(_identity(row), {})[row["scene_position"]] = row
+            for key, rows in places.items():
+                found.setdefault(key, list(rows.values()))
+        return found
 
 
 def _identity(row: Mapping[str, Any]) -> str:

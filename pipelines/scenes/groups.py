@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from transforms.decisions import NO_WISHES, opt_outs, read_decisions, wishes_of
+from transforms.decisions import NO_WISHES, Wishes, opt_outs, read_decisions, wishes_of
 from transforms.errors import GroupError, ManifestError, Skipped
 from transforms.ledger import SettledKeys
 from transforms.ops.papers import read_prompt
@@ -132,8 +132,9 @@ def read_groups(
     """
     found: dict[tuple[str, str], list[Member]] = {}
     loose: list[Product] = []
+    wishes = wishes_of(opt_outs(read_decisions(config.decisions, config.store))) if config.decisions else NO_WISHES
     for shard in shards:
-        for name, member in _members(shard, columns, config):
+        for name, member in _members(shard, columns, config, wishes):
             if name:
                 found.setdefault((member.product.advertiser_id, name), []).append(member)
             else:
@@ -175,7 +176,7 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-def _members(shard: Shard, columns: Columns, config: PlanConfig) -> Iterator[tuple[str, Member]]:
+def _members(shard: Shard, columns: Columns, config: PlanConfig, wishes: Wishes) -> Iterator[tuple[str, Member]]:
     """(group's name, row) of a shard, planned as the job plans them; opt-outs count, other decisions concern creatives
     of single products."""
     store, folder = open_store(shard.manifest_uri, config.store), folder_of(shard.manifest_uri)
@@ -183,7 +184,6 @@ def _members(shard: Shard, columns: Columns, config: PlanConfig) -> Iterator[tup
     identities = SourceIdentities(config.sources, config.store).of(
         table.column("image_uri").to_pylist(), base_uri=folder
     )
-    wishes = wishes_of(opt_outs(read_decisions(config.decisions, config.store))) if config.decisions else NO_WISHES
     works = plan_table(table, shard, identities, _NOTHING_SETTLED, config, wishes).works
     names, heights = _cells(shard, columns, config.store)
     for work in works:

@@ -190,12 +190,17 @@ def decide_all(
 
     done: list[Decided] = []
     with ThreadPoolExecutor(concurrency, thread_name_prefix="group") as pool:
-        for future in as_completed([pool.submit(work, group) for group in groups]):
-            found = future.result()
-            if not found:
-                continue
-            for each in found:
-                tally.add(each.outcome)
-            kept(found)
-            done += found
+        try:
+            for future in as_completed([pool.submit(work, group) for group in groups]):
+                found = future.result()
+                if not found:
+                    continue
+                for each in found:
+                    tally.add(each.outcome)
+                kept(found)
+                done += found
+        except BaseException:
+            # what cannot be kept would be made for nothing
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return done

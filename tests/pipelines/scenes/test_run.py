@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,7 +24,7 @@ from pipelines.scenes.run import Maker, decide_all
 from pipelines.scenes.tables import Decided, loose_row
 from pipelines.sources import cut_shards
 from transforms.budget import ByteBudget
-from transforms.errors import ServerUnavailable
+from transforms.errors import ServerUnavailable, StoreFull
 from transforms.inference.fake import FakeClient
 from transforms.load import load_job
 from transforms.manifest import ColumnMap
@@ -228,3 +230,33 @@ def test_a_defect_of_our_own_costs_its_scene_alone(night: Night, monkeypatch: py
     )
     night.feed(row("red"), row("blue"))
     assert {(each.scene["outcome"], each.scene["reason"]) for each in night.run("1")} == {("failed", "internal")}
+
+
+def test_a_run_that_cannot_keep_what_it_decides_stops_and_makes_no_more(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StoreFull("no space")
+
+    night.feed(*(row("red", f"group {number}") for number in range(12)))
+    monkeypatch.setitem(Night.run.__globals__, "keep", full)
+    with pytest.raises(StoreFull):
+        night.run("1")
+    assert night.painted < 12  # of 24: what was under way is finished, what waited is not begun
+
+
+def test_groups_that_ask_at_once_all_find_what_was_decided(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    night.feed(*(row("red", f"group {number}") for number in range(6)))
+    scenes = [each.scene for each in night.run("1")]
+    earlier, read = Earlier(night.store, night.output), Earlier._read_products
+    reads: list[int] = []
+
+    def slow(self: Earlier) -> dict[str, Any]:
+        reads.append(1)
+        time.sleep(0.05)
+        return read(self)
+
+    monkeypatch.setattr(Earlier, "_read_products", slow)
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda scene: earlier.of(plan_key=scene["plan_key"]), scenes))
+    assert all(found) and len(reads) == 1
