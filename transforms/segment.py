@@ -20,6 +20,7 @@ from transforms.ops.backdrop import border_ring, describe_backdrop, fill_field, 
 from transforms.ops.mask_gate import Looks, load_gate, measure_mask, measure_recheck, whole_of
 from transforms.ops.masks import (
     bounding_box,
+    components,
     count_fragments,
     dilated,
     gather_evidence,
@@ -43,6 +44,7 @@ _ZOOM_RATIO = 0.6  # least ratio of that look's shorter side to its longer one
 _GREY = (150.0, 152.0, 155.0)  # the second backdrop
 _GONE_MARGIN = 4  # working pixels around the product that are emptied with it
 _SPECK_SHARE = 0.004  # of the product's area; smaller pieces are dropped
+_VIVID, _LEAST_PIECE = 20.0, 40  # dE from the backdrop in the mean, and working pixels; dust is smaller
 _STUDIO_SPREAD = 1.4  # dE; a studio's backdrop is smoother, a wall or sheet rougher: its colours prove little
 
 
@@ -260,10 +262,21 @@ def join(pixels: Pixels, looks: Looks) -> Seen:
 
 def matte(pixels: Pixels, seen: Seen) -> Matte:
     """The alpha matte at full resolution, float32 [H, W]: drawn at working size, then enlarged along the colours."""
-    kept = without_specks(seen.probability > 0.5, _SPECK_SHARE)
+    kept = without_specks(seen.probability > 0.5, _SPECK_SHARE) | _vivid_pieces(seen)
     coarse = np.where(dilated(kept, 2), seen.probability, np.float32(0))
     drawn = refine_alpha(seen.pixels.astype(np.float32) / np.float32(255), coarse, _BAND)
     return enlarge_alpha(pixels, drawn)
+
+
+def _vivid_pieces(seen: Seen) -> Mask:
+    """The pieces, bool [h, w], that a smooth backdrop cannot be: a handle is no speck, however small."""
+    pieces, areas = components(seen.probability > 0.5)
+    if seen.distance is None:
+        return np.zeros(pieces.shape, np.bool_)
+    totals = np.bincount(pieces.ravel(), seen.distance.ravel(), minlength=len(areas))
+    vivid = (totals > _VIVID * np.maximum(areas, 1)) & (areas >= _LEAST_PIECE)
+    vivid[0] = False
+    return cast(Mask, vivid[pieces])
 
 
 def _cutout(foreground: Pixels, alpha: Matte, scores: dict[str, float]) -> Cutout:

@@ -82,6 +82,15 @@ def test_our_network_looks_four_times_then_at_the_cutout_and_at_what_is_left_and
     assert (own[5] > 240).all()
 
 
+def test_a_small_part_of_another_colour_than_the_backdrop_is_no_speck():
+    pixels, _ = vase()
+    pixels[300:306, 369:399] = (200, 90, 20)  # a handle on a shaft that cannot be told from the backdrop
+    pixels[80:82, 20:22] = (200, 90, 20)
+    mask = segment(job_of(pixels), FakeClient(), OPEN).cutout.mask
+    assert mask[301:305, 371:397].mean() > 0.9
+    assert not mask[70:90, 10:30].any()  # dust
+
+
 def test_a_product_that_one_network_misses_is_not_trusted():
     nothing = FakeClient({"segmenter": lambda inputs: {"ALPHA": np.zeros((*inputs["IMAGE"].shape[:3], 1), "f4")}})
     doubted, trusted = (segment(job_of(vase()[0]), client, OPEN).scores for client in (nothing, FakeClient()))
