@@ -276,7 +276,7 @@ def _vivid_pieces(seen: Seen) -> Mask:
     totals = np.bincount(pieces.ravel(), seen.distance.ravel(), minlength=len(areas))
     vivid = (totals > _VIVID * np.maximum(areas, 1)) & (areas >= _LEAST_PIECE)
     vivid[0] = False
-    return cast(Mask, vivid[pieces])
+    return vivid[pieces]
 
 
 def _cutout(foreground: Pixels, alpha: Matte, scores: dict[str, float]) -> Cutout:
