@@ -74,7 +74,7 @@ def arrange(
     zone = placement.safe_zone
     unit = _largest(pieces, heights, zone.size, limits)
     for _ in range(_SHRINKS):
-        scales = [unit * height / piece.box.size.height for piece, height in zip(pieces, heights, strict=True)]
+        scales = [_scale(piece, unit * height, limits) for piece, height in zip(pieces, heights, strict=True)]
         laid = [_scaled(piece, scale) for piece, scale in zip(pieces, scales, strict=True)]
         lefts = _lefts([each.box.size.width for each in laid], zone, limits)
         if lefts is not None and max(each.box.size.height for each in laid) <= zone.size.height:
@@ -109,6 +109,11 @@ def _largest(pieces: Sequence[Piece], heights: Sequence[float], zone: Size, limi
     down = limits.max_height * zone.height / max(heights)
     sharp = min(limits.max_upscale * box.height / height for height, box in zip(heights, boxes, strict=True))
     return min(across, down, sharp)
+
+
+def _scale(piece: Piece, height: float, limits: ArrangementLimits) -> float:
+    # multiplied and divided again, the limit itself can come out a rounding error above it
+    return min(height / piece.box.size.height, limits.max_upscale)
 
 
 class _Laid(NamedTuple):
