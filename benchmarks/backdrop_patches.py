@@ -19,13 +19,11 @@ from benchmarks.local_models import local_client
 from benchmarks.segmentation import composed, rendered
 from transforms.inference.interface import InferenceClient
 from transforms.ops.backdrop import describe_backdrop
-from transforms.ops.masks import gather_evidence, resized
+from transforms.ops.masks import EXACT, LEAST_EXACT, WHITISH, gather_evidence, resized
 from transforms.records import Matte, Pixels, Size
-from transforms.segment import look
+from transforms.segment import STUDIO_SPREAD, look
 
 _INSIDE = 0.3  # least mean probability of a patch that counts as inside
-_SPREAD, _LIGHTNESS, _LEAST = 1.4, 93.0, 60
-_RULES = ((2.5, 0.75, 5.0), (1.5, 0.5, 3.0))  # level, mean, fence: those of `exact_patches`
 
 
 class Patch(NamedTuple):
@@ -40,7 +38,7 @@ class Patch(NamedTuple):
 def patches_of(group: str, pixels: Pixels, truth: Matte, level: float, client: InferenceClient) -> list[Patch]:
     """The patches within `level` dE of a plain, not white backdrop that the networks' looks take for product."""
     backdrop = describe_backdrop(pixels)
-    if not backdrop.plain or backdrop.spread > _SPREAD or backdrop.color_lab[0] > _LIGHTNESS:
+    if not backdrop.plain or backdrop.spread > STUDIO_SPREAD or backdrop.color_lab[0] > WHITISH:
         return []
     looks = look(pixels, client)
     coarse = looks.merged()
@@ -51,7 +49,7 @@ def patches_of(group: str, pixels: Pixels, truth: Matte, level: float, client: I
     found = []
     for number in range(1, count):
         patch = labels == number
-        if patch.sum() >= _LEAST and coarse[patch].mean() > _INSIDE:
+        if patch.sum() >= LEAST_EXACT and coarse[patch].mean() > _INSIDE:
             means = (float(plane[patch].mean()) for plane in (evidence.distance, evidence.barrier, real))
             found.append(Patch(group, *means))
     return found
@@ -67,7 +65,7 @@ def main() -> None:
     samples = [one for folder in args.renders for one in rendered(folder) if one.backdrop != "scene"]
     samples += list(composed(args.composed, args.compositions)) if args.composed else []
     client = local_client()
-    for level, mean, fence in _RULES:
+    for level, mean, fence in EXACT:
         found = [patch for one in samples for patch in patches_of(one.group, *one.read(), level, client)]
         fenced = [patch for patch in found if patch.fence > fence]
         opened = [patch for patch in fenced if patch.mean < mean]

@@ -45,7 +45,7 @@ _GREY = (150.0, 152.0, 155.0)  # the second backdrop
 _GONE_MARGIN = 4  # working pixels around the product that are emptied with it
 _SPECK_SHARE = 0.004  # of the product's area; smaller pieces are dropped
 _VIVID, _LEAST_PIECE = 20.0, 40  # dE from the backdrop in the mean, and working pixels; dust is smaller
-_STUDIO_SPREAD = 1.4  # dE; a studio's backdrop is smoother, a wall or sheet rougher: its colours prove little
+STUDIO_SPREAD = 1.4  # dE; a studio's backdrop is smoother, a wall or sheet rougher: its colours prove little
 
 
 @dataclass(frozen=True)
@@ -253,7 +253,7 @@ def join(pixels: Pixels, looks: Looks) -> Seen:
     size = Size(*merged.shape)
     small = _scaled(pixels, size)
     backdrop = describe_backdrop(pixels)
-    if not backdrop.plain or backdrop.spread > _STUDIO_SPREAD:
+    if not backdrop.plain or backdrop.spread > STUDIO_SPREAD:
         return Seen(looks, small, merged, None)
     evidence = gather_evidence(small, merged, backdrop)
     joined = join_evidence(merged, evidence, lightness=backdrop.color_lab[0])

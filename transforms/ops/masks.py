@@ -30,9 +30,9 @@ FLAT = 2.5  # dE; a pixel this close to the backdrop's colour could be either
 # Patches within a level of the backdrop's colour, dE, whose mean difference is this small and that are fenced by such a
 # barrier, are gaps: so were 43 and 36 patches in Cycles renders and compositions of held-out products, and none of a
 # product, whose patches began at means of 0.91 and 0.65. The pale outlines of glass fence nothing off.
-_EXACT = ((FLAT, 0.75, 5.0), (1.5, 0.5, 3.0))
-_LEAST_EXACT = 60  # pixels at working size; a smaller patch agrees by chance
-_WHITISH = 93.0  # lightness from which a backdrop counts as white
+EXACT = ((FLAT, 0.75, 5.0), (1.5, 0.5, 3.0))
+LEAST_EXACT = 60  # pixels at working size; a smaller patch agrees by chance
+WHITISH = 93.0  # lightness from which a backdrop counts as white
 _CERTAIN = 0.98  # the network's probability is clipped here: beyond, it is as often wrong
 
 
@@ -203,7 +203,7 @@ def join_evidence(coarse: Real, evidence: Evidence, *, lightness: float = 0.0) -
     odds = (terms.reshape(-1, terms.shape[-1]) @ np.asarray(_FUSION, np.float32)).reshape(coarse.shape)
     joined = cast(Real, (1 / (1 + np.exp(-np.clip(odds, -30, 30)))).astype(np.float32))
     kept = (coarse > _SURE_PIXEL) & (evidence.distance >= FLAT)
-    whitish = lightness > _WHITISH
+    whitish = lightness > WHITISH
     if whitish:
         kept |= _sure_patches(coarse, evidence)
     answer = np.where(kept, np.maximum(joined, coarse), joined)
@@ -212,7 +212,7 @@ def join_evidence(coarse: Real, evidence: Evidence, *, lightness: float = 0.0) -
 
 def exact_patches(evidence: Evidence) -> Mask:
     """Patches that agree with the backdrop as no product does: what shows through a handle, between rungs."""
-    return np.logical_or.reduce([_agreeing(evidence, *limits) for limits in _EXACT])
+    return np.logical_or.reduce([_agreeing(evidence, *limits) for limits in EXACT])
 
 
 def _agreeing(evidence: Evidence, level: float, mean_limit: float, fence_limit: float) -> Mask:
@@ -220,7 +220,7 @@ def _agreeing(evidence: Evidence, level: float, mean_limit: float, fence_limit: 
     areas = np.bincount(labels.ravel())
     sums = (np.bincount(labels.ravel(), plane.ravel()) for plane in (evidence.distance, evidence.barrier))
     mean, fence = (total / np.maximum(areas, 1) for total in sums)
-    exact = (mean < mean_limit) & (fence > fence_limit) & (areas >= _LEAST_EXACT)
+    exact = (mean < mean_limit) & (fence > fence_limit) & (areas >= LEAST_EXACT)
     exact[0] = False
     return cast(Mask, exact[labels])
 
