@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from models.data.interiors import PAINTS, STONES, WOODS, YARNS
 from transforms.ops.color_difference import lab_of
-from transforms.prompts import category_of
+from transforms.rooms import spot_of
 
 
 class Asked(NamedTuple):
@@ -49,21 +49,19 @@ COLOURS = (
 )
 SURFACES = (("seamless paper backdrop", False), ("plaster wall", True), ("concrete wall", True))
 LIGHT = "soft light"
-# The studio's names for rendered sets are phrases in them; what else is there is for painters that read whole prompts.
-ON_FLOOR = (
-    ("on an oak floor, living room interior", WOODS["oak"]),
-    ("on a concrete floor, industrial loft with a brick wall", STONES["grey"]),
-    ("on a beige carpet, bedroom interior", YARNS["beige"]),
-    ("on a wooden deck, outdoor terrace", WOODS["oak"]),
-    ("on a tiled floor, bathroom interior", STONES["light grey"]),
-)
-ON_TABLE = (
-    ("on a marble table, bright room", STONES["white"]),
-    ("on an oak table, dining room interior", WOODS["oak"]),
-    ("on a linen tablecloth, breakfast table", YARNS["cream"]),
-    ("on a walnut desk, office interior", WOODS["walnut"]),
-)
-_SMALL = ("kitchen", "beauty", "electronics", "footwear", "bag", "jewellery")
+# By the phrases of `transforms/data/rooms.csv`. The studio's names for rendered sets are in the words; what else is
+# there is for painters that read whole prompts.
+ROOMS = {
+    **dict.fromkeys(("living room", "wooden floor"), ("on an oak floor, living room interior", WOODS["oak"])),
+    "industrial loft": ("on a concrete floor, industrial loft with a brick wall", STONES["grey"]),
+    **dict.fromkeys(("bedroom", "carpet"), ("on a beige carpet, bedroom interior", YARNS["beige"])),
+    "terrace": ("on a wooden deck, outdoor terrace", WOODS["oak"]),
+    "bathroom": ("on a tiled floor, bathroom interior", STONES["light grey"]),
+    "marble table": ("on a marble table, bright room", STONES["white"]),
+    "oak table": ("on an oak table, dining room interior", WOODS["oak"]),
+    "linen tablecloth": ("on a linen tablecloth, breakfast table", YARNS["cream"]),
+    "desk": ("on a walnut desk, office interior", WOODS["walnut"]),
+}
 
 
 def plain_prompt(number: int, seed: int) -> Asked:
@@ -75,8 +73,9 @@ def plain_prompt(number: int, seed: int) -> Asked:
 
 
 def room_prompt(title: str, number: int, seed: int) -> Asked:
-    """A room for a product: small things stand on tables, all others on floors."""
-    rooms = ON_TABLE if category_of((title,)).name in _SMALL else ON_FLOOR
-    chosen = int(np.random.default_rng([seed, 22, number]).integers(len(rooms)))
-    words, colour = rooms[chosen]
+    """A room that the product belongs in, by its title as in a job; where none fits, `plain_prompt`'s words."""
+    rooms = spot_of((title,)).rooms
+    if not rooms:
+        return plain_prompt(number, seed)
+    words, colour = ROOMS[rooms[int(np.random.default_rng([seed, 22, number]).integers(len(rooms)))]]
     return Asked(words, colour, room=True)

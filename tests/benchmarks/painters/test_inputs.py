@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from benchmarks.painters.measures import elsewhere
 from benchmarks.painters.photographs import DIRECTIONS, PLACEMENTS, framing_of, photographs_of
 from benchmarks.painters.products import key_of, product_job, products_of, seed_of
-from benchmarks.painters.prompts import COLOURS, ON_FLOOR, ON_TABLE, SURFACES, plain_prompt, room_prompt
+from benchmarks.painters.prompts import COLOURS, ROOMS, SURFACES, plain_prompt, room_prompt
 from transforms.errors import ConfigError
 from transforms.ops.empty_sets import asked_for
 from transforms.ops.papers import read_prompt
 from transforms.records import Box, Size
+from transforms.rooms import _table
 
 
 @st.composite
@@ -66,9 +67,16 @@ def test_every_colour_and_surface_is_asked_as_often():
 
 
 def test_rooms_are_asked_in_words_that_the_stock_of_sets_knows():
-    assert all(asked_for(words) for words, _ in (*ON_FLOOR, *ON_TABLE))
-    assert {room_prompt("coffee mug", number, 0).words for number in range(40)} == {words for words, _ in ON_TABLE}
-    assert {room_prompt("wardrobe", number, 0).words for number in range(40)} == {words for words, _ in ON_FLOOR}
+    assert all(asked_for(words) for words, _ in ROOMS.values())
+    known = {room for spot, _ in _table() for room in spot.rooms}
+    assert known == ROOMS.keys()
+
+
+def test_products_are_asked_for_rooms_that_they_belong_in_and_for_none_where_none_fits():
+    mugs = {room_prompt("coffee mug", number, 0).words for number in range(40)}
+    assert mugs == {ROOMS["oak table"][0], ROOMS["marble table"][0]}
+    assert room_prompt("wardrobe", 1, 0).words == ROOMS["bedroom"][0]
+    assert room_prompt("rowboat", 1, 0) == plain_prompt(1, 0)
 
 
 def test_products_are_read_in_both_forms(tmp_path):
