@@ -14,11 +14,13 @@ import torch
 from torch import Tensor, nn
 
 from models.checkpoint import Card, read_checkpoint
+from models.preconditioning import Preconditioning
 from models.registry import LATENT_CHANNELS, MOST_REFERENCES, STRIDE, TEXT_TOKENS, TEXT_WIDTH, CanvasSpec
+from transforms.errors import ConfigError
 
 _INPUTS = 2 * LATENT_CHANNELS + 1
 _HEAD = 64
-_LEAST_TIME = 0.05  # where a predicted picture is made a velocity: below it the difference is divided no further
+_NORM_GROUPS = 8  # few, so that what is alike all over a picture, its colour, is not normalised away
 
 
 class Canvas(nn.Module):
@@ -33,6 +35,7 @@ class Canvas(nn.Module):
         super().__init__()
         self.spec = spec
         self.body = _dit(spec) if spec.body == "dit" else _unet(spec)
+        self.preconditioning = Preconditioning(LATENT_CHANNELS)
         self.reference = nn.Linear(LATENT_CHANNELS, TEXT_WIDTH)
         self.slot = nn.Parameter(torch.randn(MOST_REFERENCES, TEXT_WIDTH) * 0.02)
 
@@ -46,15 +49,17 @@ class Canvas(nn.Module):
         references: Tensor | None = None,
     ) -> Tensor:
         """See the class."""
-        inputs = torch.cat([latents, given, known], 1)
         words = text if references is None else torch.cat([text, self._tokens(references)], 1)
-        answer = (self._by_transformer if self.spec.body == "dit" else self._by_unet)(inputs, time, words)
+        body = self._by_transformer if self.spec.body == "dit" else self._by_unet
         if self.spec.predicts == "velocity":
-            return answer
-        return (latents - answer) / time.clamp(min=_LEAST_TIME).view(-1, 1, 1, 1)
+            return body(torch.cat([latents, given, known], 1), time, words)
+        when, scales = time.view(-1, 1, 1, 1), self.preconditioning
+        inputs = torch.cat([scales.shown(latents, when), scales.standard(given), known], 1)
+        return scales.velocity(latents, when, body(inputs, time, words))
 
     def _by_unet(self, inputs: Tensor, time: Tensor, words: Tensor) -> Tensor:
-        return cast(Tensor, self.body(inputs, time * 1000.0, words, return_dict=False)[0])
+        whole = words[:, :TEXT_TOKENS].mean(1)  # what a whole picture is told joins the time
+        return cast(Tensor, self.body(inputs, time * 1000.0, words, class_labels=whole, return_dict=False)[0])
 
     def _tokens(self, references: Tensor) -> Tensor:
         """[B, N, 32, h, w] -> [B, N h w, 128]."""
@@ -93,8 +98,12 @@ def _unet(spec: CanvasSpec) -> Any:
         layers_per_block=spec.depth,
         down_block_types=("DownBlock2D", *["CrossAttnDownBlock2D"] * lower),
         up_block_types=(*["CrossAttnUpBlock2D"] * lower, "UpBlock2D"),
-        attention_head_dim=_HEAD // 2,
+        attention_head_dim=tuple(2 * width // _HEAD for width in spec.widths),  # the number of heads, despite its name
         cross_attention_dim=TEXT_WIDTH,
+        norm_num_groups=_NORM_GROUPS,
+        resnet_time_scale_shift="scale_shift",
+        class_embed_type="projection",
+        projection_class_embeddings_input_dim=TEXT_WIDTH,
     )
 
 
@@ -119,13 +128,17 @@ def read_canvas(folder: Path) -> tuple[Canvas, Card]:
     """The base or variant of a checkpoint, ready to answer, and its card.
 
     Raises:
-        ConfigError: there is no such checkpoint (see `models.checkpoint.read_checkpoint`).
+        ConfigError: there is no such checkpoint (`models.checkpoint.read_checkpoint`), or an earlier network wrote it.
     """
     checkpoint = read_checkpoint(folder, "canvas")
     spec = checkpoint.card.spec
-    predicts = spec.get("predicts", "velocity")  # cards of before there was a choice do not say
-    network = Canvas(CanvasSpec(spec["body"], tuple(spec["widths"]), spec["depth"], predicts))
-    network.load_state_dict(checkpoint.tensors)
+    network = Canvas(CanvasSpec(spec["body"], tuple(spec["widths"]), spec["depth"], spec.get("predicts", "velocity")))
+    try:
+        network.load_state_dict(checkpoint.tensors)
+    except RuntimeError as error:
+        raise ConfigError(
+            f"the weights under {folder} are of a network that is no more", remedy="train anew"
+        ) from error
     return network.eval(), checkpoint.card
 
 

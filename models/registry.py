@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Body = Literal["unet", "dit"]
-Prediction = Literal["picture", "velocity"]
+Prediction = Literal["remainder", "velocity"]
 LATENT_CHANNELS, STRIDE = 32, 16  # of the autoencoder
 TEXT_TOKENS, TEXT_WIDTH = 32, 128  # of the text encoder
 MOST_REFERENCES, REFERENCE_SIDE = 8, 64  # condition pictures beside the registered one, and their pixels
@@ -25,15 +25,14 @@ class CanvasSpec:
         body: `unet`, convolutions with attention at the lower level; `dit`, the transformer of FLUX.1 Kontext.
         widths: of the U-Net's levels, the first at the latents' own size; or (heads x 64,) of the transformer.
         depth: residual blocks a level; or double-stream blocks, with twice as many single-stream ones.
-        predicts: what the body answers. A picture lies on a surface that a small network can learn; a velocity holds
-            the noise as well, which a small network cannot carry through and leaves in the picture (Li & He 2025,
-            arXiv 2511.13720). Velocities are for large networks and for checkpoints that were trained so.
+        predicts: what the body answers. `remainder`: what a linear guess leaves of the picture (see
+            `models.preconditioning`), so that a small network need not carry the noise through. `velocity`: all of it.
     """
 
     body: Body = "unet"
     widths: tuple[int, ...] = (96, 192)
     depth: int = 1
-    predicts: Prediction = "picture"
+    predicts: Prediction = "remainder"
 
 
 SPECS: Mapping[str, CanvasSpec] = {

@@ -13,6 +13,7 @@ from accelerate import Accelerator
 
 from models.canvas import Canvas, read_canvas
 from models.deltas import add_delta
+from models.preconditioning import Moments
 from models.registry import SPECS
 from models.training.base_recipe import Recipe
 from transforms.errors import ConfigError
@@ -46,8 +47,15 @@ class State:
         self.step = held["step"]
 
 
-def new_state(recipe: Recipe, start: Path | None, accelerator: Accelerator) -> State:
-    """The state before the first step; `start` is a finished run's `model` folder, whose weights are taken over."""
+def new_state(recipe: Recipe, start: Path | None, moments: Moments, accelerator: Accelerator) -> State:
+    """The state before the first step.
+
+    Args:
+        recipe: of the run.
+        start: a finished run's `model` folder, whose weights are taken over, its moments too.
+        moments: of the targets, for a network that begins anew.
+        accelerator: that the network is prepared for.
+    """
     torch.manual_seed(recipe.seed)
     if start is None and recipe.spec not in SPECS:
         raise ConfigError(f"no spec {recipe.spec!r}; known: {', '.join(SPECS)}")
@@ -55,6 +63,8 @@ def new_state(recipe: Recipe, start: Path | None, accelerator: Accelerator) -> S
         raise ConfigError("--lora trains a delta on a finished base: name its `model` folder with --start")
     network, card = read_canvas(start) if start else (Canvas(SPECS[recipe.spec]), None)
     network.train()
+    if start is None:
+        network.preconditioning.fit(moments)
     if recipe.lora:
         add_delta(network, recipe.lora)
     average = deepcopy(network).eval().to(accelerator.device)
@@ -66,9 +76,9 @@ def new_state(recipe: Recipe, start: Path | None, accelerator: Accelerator) -> S
     return state
 
 
-def load_state(run: Path, recipe: Recipe, start: Path | None, accelerator: Accelerator) -> State:
+def load_state(run: Path, recipe: Recipe, start: Path | None, moments: Moments, accelerator: Accelerator) -> State:
     """The state of RUN's checkpoint, or a new one where there is none."""
-    state = new_state(recipe, start, accelerator)
+    state = new_state(recipe, start, moments, accelerator)
     if (run / "state").is_dir():
         accelerator.load_state(str(run / "state"))
     return state

@@ -20,11 +20,13 @@ from torch import Tensor
 
 from models.autoencoder import Autoencoder
 from models.data.examples import Example, Split, bucket_size
+from models.preconditioning import Moments
 from models.registry import LATENT_CHANNELS, MOST_REFERENCES, REFERENCE_SIDE, STRIDE, VARIANTS, Variant, prompt_of
 from models.training.conditions import Conditions, conditions_of, mirrored
 from transforms.errors import ConfigError
 
 CAPTIONS = 3
+_MEASURED = 200  # pairs of each file
 Words = Callable[[Sequence[str]], NDArray[np.float32]]
 Rows = dict[str, list[NDArray[Any]]]
 
@@ -168,6 +170,13 @@ class Packed:
         batch = {name: torch.from_numpy(part.astype(np.float32)) for name, part in parts.items()}
         batch["known"] /= 255
         return batch
+
+    def moments(self) -> Moments:
+        """Mean and spread of each channel of the targets, of the files' first pairs."""
+        rows = [np.arange(min(_MEASURED, count)) for count in self.counts]
+        targets = [self.rows(file, row, np.zeros_like(row))["target"] for file, row in enumerate(rows)]
+        cells = torch.cat([target.transpose(0, 1).flatten(1) for target in targets], 1)
+        return Moments(cells.mean(1), cells.std(1))
 
     def pixels(self, file: int, rows: NDArray[np.int64]) -> dict[str, NDArray[np.uint8]]:
         """The pictures of held-out pairs."""

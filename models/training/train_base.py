@@ -132,10 +132,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.set_num_threads(args.threads)
     accelerator = Accelerator(mixed_precision="bf16" if recipe.bf16 else "no")
     (args.run / "samples").mkdir(parents=True, exist_ok=True)
-    state = load_state(args.run, recipe, args.start, accelerator)
+    data = Data(args.packed, recipe.tasks())
+    state = load_state(args.run, recipe, args.start, data.of(recipe.stage_at(0)).moments(), accelerator)
     held_out = Packed(args.packed, "held_out", recipe.tasks(), 0, recipe.stage_at(0).most)
     autoencoder = read_autoencoder(args.autoencoder)[0] if args.autoencoder else None
-    _run(state, recipe, Data(args.packed, recipe.tasks()), held_out, autoencoder, accelerator, args)
+    _run(state, recipe, data, held_out, autoencoder, accelerator, args)
     if accelerator.is_main_process:
         finish(state, recipe, held_out, args)
     accelerator.end_training()

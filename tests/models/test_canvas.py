@@ -1,12 +1,16 @@
 """Both bodies of the base take any size, heed every condition, and never look at batch mates."""
 
+from dataclasses import asdict
+
 import pytest
 
 torch = pytest.importorskip("torch", reason="the extra `models` is not installed")
 pytest.importorskip("diffusers", reason="the extra `models` is not installed")
 
-from models.canvas import Canvas, latent_size  # noqa: E402
+from models.canvas import Canvas, latent_size, read_canvas  # noqa: E402
+from models.checkpoint import write_checkpoint  # noqa: E402
 from models.registry import SPECS, VARIANTS, CanvasSpec  # noqa: E402
+from transforms.errors import ConfigError  # noqa: E402
 
 BODIES = (CanvasSpec("unet", (32, 64), 1), CanvasSpec("dit", (64,), 1))
 
@@ -53,6 +57,13 @@ def test_an_item_does_not_see_its_batch_mates(network):
     given = inputs()
     alone = network(**{name: value[1:] for name, value in given.items()})
     assert torch.allclose(network(**given)[1:], alone, atol=1e-5)
+
+
+def test_weights_of_an_earlier_network_are_refused_in_words(tmp_path, network):
+    weights = {name: tensor for name, tensor in network.state_dict().items() if "preconditioning" not in name}
+    write_checkpoint(tmp_path, weights, kind="canvas", spec=asdict(network.spec), data={}, recipe={}, metrics={})
+    with pytest.raises(ConfigError, match="a network that is no more"):
+        read_canvas(tmp_path)
 
 
 def test_the_tables_agree_with_themselves():

@@ -1,0 +1,60 @@
+"""Noise passes around the network: variance one in, variance one out, and a silent network is the best linear guess."""
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="the extra `models` is not installed")
+
+from models.preconditioning import Moments, Preconditioning  # noqa: E402
+from models.sampling import mixed  # noqa: E402
+
+MEAN, SPREAD = torch.tensor([2.0, -1.0, 0.0]), torch.tensor([3.0, 0.5, 1.0])
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """A fitted preconditioning, pictures of those moments, and noise."""
+    torch.manual_seed(0)
+    scales = Preconditioning(3)
+    scales.fit(Moments(MEAN, SPREAD))
+    pictures = MEAN.view(1, 3, 1, 1) + SPREAD.view(1, 3, 1, 1) * torch.randn(4, 3, 60, 60)
+    return scales, pictures, torch.randn_like(pictures)
+
+
+@pytest.mark.parametrize("time", [0.0, 0.1, 0.5, 0.9, 1.0])
+def test_the_network_is_shown_and_asked_for_unit_variance_at_every_time(drawn, time):
+    scales, pictures, noise = drawn
+    when = torch.full((4, 1, 1, 1), time)
+    shown = scales.shown(mixed(pictures, noise, when), when)
+    assert shown.std((0, 2, 3)) == pytest.approx(torch.ones(3), abs=0.03)
+    assert scales.standard(pictures).std((0, 2, 3)) == pytest.approx(torch.ones(3), abs=0.03)
+    silent = scales.velocity(mixed(pictures, noise, when), when, torch.zeros_like(pictures))
+    wanted = (silent - (noise - pictures)) * ((1 - when).square() * SPREAD.view(3, 1, 1) ** 2 + when.square()).sqrt()
+    assert (wanted / SPREAD.view(3, 1, 1)).std((0, 2, 3)) == pytest.approx(torch.ones(3), abs=0.03)
+
+
+@pytest.mark.parametrize("time", [0.1, 0.5, 0.8])
+def test_no_other_multiple_of_the_deviation_guesses_better_than_a_silent_network(drawn, time):
+    scales, pictures, noise = drawn
+    when = torch.full((4, 1, 1, 1), time)
+    latents = mixed(pictures, noise, when)
+    guess = latents - when * scales.velocity(latents, when, torch.zeros_like(pictures))
+    error = (guess - pictures).square().mean((0, 2, 3))
+    centre = MEAN.view(1, 3, 1, 1)
+    for factor in (0.5, 1.5):
+        other = centre + factor * (guess - centre)
+        assert (error < (other - pictures).square().mean((0, 2, 3))).all()
+
+
+def test_the_remainder_in_the_picture_is_the_answer_times_its_spread(drawn):
+    scales, pictures, noise = drawn
+    when, answer = torch.full((4, 1, 1, 1), 0.4), torch.randn_like(pictures)
+    latents = mixed(pictures, noise, when)
+    moved = scales.velocity(latents, when, answer) - scales.velocity(latents, when, torch.zeros_like(answer))
+    total = 0.6**2 * SPREAD.view(1, 3, 1, 1) ** 2 + 0.4**2
+    assert torch.allclose(-0.4 * moved, SPREAD.view(1, 3, 1, 1) * 0.4 / total.sqrt() * answer, atol=1e-5)
+
+
+def test_a_channel_that_never_moves_divides_by_nothing():
+    scales = Preconditioning(3)
+    scales.fit(Moments(MEAN, torch.zeros(3)))
+    assert torch.isfinite(scales.standard(torch.ones(1, 3, 2, 2))).all()
