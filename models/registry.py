@@ -94,6 +94,9 @@ class Sampling:
         guidance: scale of the two-pass guidance.
         rescale: share of the guided velocity that is brought back to the conditional one's spread.
         negative: what the second pass is told.
+        temperature: of the noise that a candidate begins with, 0..1 (Kingma & Dhariwal 2018, section 6). Below 1
+            pictures are softer and more alike; at 0 all are one, the network's mean. At 1 a network that was trained
+            little leaves noise in them.
     """
 
     steps: int = 6
@@ -101,6 +104,7 @@ class Sampling:
     guidance: float = 1.5
     rescale: float = 1.0
     negative: str = ""
+    temperature: float = 1.0
 
 
 def prompt_of(variant: str, words: str) -> str:

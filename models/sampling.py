@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from models.registry import Sampling
+
 Array = TypeVar("Array", bound=Any)
 # (latents, time) -> velocity with the conditions, and without them or None where one pass is enough
 Predict = Callable[[Array, float], tuple[Array, Array | None]]
@@ -69,19 +71,19 @@ def _spread(velocity: Array) -> Array:
     return (centred * centred).mean(axis=(1, 2, 3), keepdims=True) ** 0.5
 
 
-def sample(
-    predict: Predict[Array], noise: Array, *, steps: int, shift: float, guidance: float, rescale: float
-) -> Array:
+def sample(predict: Predict[Array], noise: Array, how: Sampling) -> Array:
     """Noise [B, C, H, W] carried to pictures by Euler's method.
 
     Args:
         predict: the network at one time: both velocities, or the conditional one alone and None.
-        noise: of each candidate.
-        steps, shift, guidance, rescale: as `models.registry.Sampling`.
+        noise: of each candidate, standard normal.
+        how: steps, guidance, temperature.
     """
-    latents, times = noise, timesteps(steps, shift)
+    latents, times = noise * how.temperature, timesteps(how.steps, how.shift)
     for now, later in pairwise(times):
         conditional, unconditional = predict(latents, now)
-        velocity = conditional if unconditional is None else guided(conditional, unconditional, guidance, rescale)
+        velocity = conditional
+        if unconditional is not None:
+            velocity = guided(conditional, unconditional, how.guidance, how.rescale)
         latents = latents + (later - now) * velocity
     return latents

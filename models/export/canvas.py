@@ -156,6 +156,13 @@ def _card(card: Card, coder: Card, variant: Variant, sampling: Sampling) -> dict
     }
 
 
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not within 0..1")
+    return value
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line: see the module's docstring."""
     parser = argparse.ArgumentParser(prog="python -m models.export.canvas", description=__doc__)
@@ -168,11 +175,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, default=Sampling.steps, help="of the sampler (default %(default)s)")
     parser.add_argument("--shift", type=float, default=Sampling.shift, help="of the timesteps (default %(default)s)")
     parser.add_argument("--guidance", type=float, help="default: the variant's own")
+    parser.add_argument("--temperature", type=_share, default=Sampling.temperature, help="0..1 (default %(default)s)")
     parser.add_argument("--negative", default="", help="what the second pass is told")
     args = parser.parse_args(arguments)
     variant = VARIANTS[args.variant]
     guidance = variant.guidance if args.guidance is None else args.guidance
-    sampling = Sampling(args.steps, args.shift, guidance, negative=args.negative)
+    sampling = Sampling(args.steps, args.shift, guidance, negative=args.negative, temperature=args.temperature)
     served = SOURCE / f"canvas_{variant.name}"
     out = args.out or served / "1" / "weights"
     try:

@@ -131,10 +131,7 @@ class Painter:
             return answer[: len(latents)], answer[len(latents) :]
 
         noise = np.stack([draw_noise(seed, (LATENT_CHANNELS, *cells.shape[2:])) for seed in seeds])
-        how = self.sampling
-        return sample(
-            predict, noise, steps=how.steps, shift=how.shift, guidance=how.guidance, rescale=how.rescale
-        ).astype(np.float32)
+        return sample(predict, noise, self.sampling).astype(np.float32)
 
     def _dropped(self, conditions: dict[str, Real]) -> dict[str, Real]:
         """The conditions of the second pass: other words or none, and where it is so trained no pictures."""

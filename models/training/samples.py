@@ -32,8 +32,7 @@ def paint(network: Canvas, batch: dict[str, Tensor], seeds: Sequence[int], sampl
         return network(latents, when, **told), None if once else network(latents, when, **untold)
 
     noise = torch.from_numpy(np.stack([draw_noise(seed, tuple(batch["target"].shape[1:])) for seed in seeds]))
-    how = sampling
-    return sample(predict, noise, steps=how.steps, shift=how.shift, guidance=how.guidance, rescale=how.rescale)
+    return sample(predict, noise, sampling)
 
 
 @torch.no_grad()
