@@ -73,7 +73,7 @@ def _index_files(uri: str, store: Store) -> Iterator[str]:
     for item in store.list(uri.rstrip("/")):
         parts = item.uri.split("/")
         indexed = parts[-1].endswith(".parquet") and (parts[-2] == "index" or uri.rstrip("/").endswith("/index"))
-        if indexed or (parts[-1] == "products.parquet" and "scene_runs" in parts):
+        if indexed or (parts[-1] == "products.parquet" and parts[-3:-2] == ["scene_runs"]):
             yield item.uri
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,6 +21,9 @@ from transforms.storage.uris import folder_of
 
 _SHARD_ROWS = 100_000
 _IDENTITY = ("manifest_uri", "manifest_row", "placement")
+DELIVERED = (
+    "product_id", "placement", "creative_uri", "creative_width", "creative_height", "creative_bytes", "label",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ def finish_run(
     _write_shards(store, f"{folders.run}/index", index)
     _write_dead_letters(store, folders, index, shards, columns, config)
     if not folders.dry_run:
-        _write_delivery(store, folders, index)
+        write_delivery(store, folders.run, index)
         merge_parts(store, folders.ledger)
     counts = pc.value_counts(index.column("outcome")).to_pylist()
     carried = int(pc.sum(pc.not_equal(index.column("decided_in_run"), folders.run_id)).as_py() or 0)
@@ -187,19 +190,10 @@ def _dead_letter(cells: dict[str, object], errors: list[dict[str, object]]) -> d
     return letter
 
 
-def _write_delivery(store: Store, folders: Folders, index: pa.Table) -> None:
-    """For each advertiser the creatives that a feed can take."""
-    enhanced = index.filter(pc.equal(index.column("outcome"), "enhanced"))
-    columns = [
-        "product_id",
-        "placement",
-        "creative_uri",
-        "creative_width",
-        "creative_height",
-        "creative_bytes",
-        "label",
-    ]
+def write_delivery(store: Store, run: str, table: pa.Table, columns: Sequence[str] = DELIVERED) -> None:
+    """For each advertiser the creatives that a feed can take: `columns` of the enhanced rows, below folder `run`."""
+    enhanced = table.filter(pc.equal(table.column("outcome"), "enhanced"))
     for advertiser in pc.unique(enhanced.column("advertiser_id")).to_pylist():
-        mine = enhanced.filter(pc.equal(enhanced.column("advertiser_id"), advertiser)).select(columns)
-        uri = f"{folders.run}/delivery/{percent_encode(advertiser)}.parquet"
+        mine = enhanced.filter(pc.equal(enhanced.column("advertiser_id"), advertiser)).select(list(columns))
+        uri = f"{run}/delivery/{percent_encode(advertiser)}.parquet"
         store.write(uri, parquet_bytes(mine), content_type=PARQUET)

@@ -21,6 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from pipelines.config import EnhanceConfig, as_yaml, config_of
 from pipelines.enhance import stages
+from pipelines.finish import write_delivery
 from pipelines.launch import ExitCode, decisions_of, serving, stopping_on_signals
 from pipelines.options import build_parser, parse
 from pipelines.progress import Progress
@@ -28,7 +29,7 @@ from pipelines.scenes.earlier import DRY_FOLDER, FOLDER, Earlier, finish, keep
 from pipelines.scenes.groups import Columns, Group, check_files, read_groups
 from pipelines.scenes.make import Target, steps_of
 from pipelines.scenes.run import Maker, decide_all, scenes_of
-from pipelines.scenes.tables import Decided, Row, loose_row
+from pipelines.scenes.tables import DELIVERED, Decided, Row, loose_row
 from pipelines.sources import cut_shards, manifest_files
 from pipelines.telemetry.live import LiveMetrics
 from pipelines.telemetry.logs import configure, name_run, tell
@@ -151,7 +152,9 @@ def synthesise_manifest(config: SceneConfig) -> ExitCode:
         ):
             found = _decided(config, maker, groups, store, tally)
     rows = [loose_row(product, config.columns.group, job.run_id) for product in loose]
-    finish(store, config.folder, found, rows)
+    tables = finish(store, config.folder, found, rows)
+    if not options.dry_run:
+        write_delivery(store, config.folder, tables.scenes, DELIVERED)
     _tell(config, found, loose, tally, time.monotonic() - started)
     return _exit_code(tally, found)
 

@@ -4,6 +4,7 @@ Layout below `OUTPUT/scene_runs/<run_id>/`::
 
     parts/<n>.products.parquet, parts/<n>.scenes.parquet    as they were decided; products first
     products.parquet, scenes.parquet                        the whole run, when it is finished; then the parts go
+    delivery/<advertiser>.parquet                           its scenes for feeds
 
 Wherever a run is cut off, a scene that is found has its products' rows beside it.
 """
@@ -14,7 +15,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -48,7 +49,8 @@ class Earlier:
         Raises:
             StorageError: the store does not answer.
         """
-        uris = [item.uri for item in self.store.list(f"{self.output}/{FOLDER}")]
+        # an advertiser's delivery table may have any name
+        uris = [item.uri for item in self.store.list(f"{self.output}/{FOLDER}") if not _is_delivery(item.uri)]
         rows = [row for uri in uris if uri.endswith("scenes.parquet") for row in _rows(self.store, uri)]
         for row in sorted(rows, key=lambda row: row["finished_at"]):
             settled = row["outcome"] != "failed" or not (row["retryable"] or self.retry_failed)
@@ -86,6 +88,12 @@ class Earlier:
         return found
 
 
+def _is_delivery(uri: str) -> bool:
+    *_, runs, folder, name = ["", *uri.split("/")]
+    del name
+    return folder == "delivery" and runs != FOLDER
+
+
 def _identity(row: Mapping[str, Any]) -> str:
     """A scene is decided once in a run."""
     return f"{row['decided_in_run']} {row['plan_key']}"
@@ -103,14 +111,23 @@ def keep(store: Store, folder: str, found: Sequence[Decided]) -> None:
     _write(store, f"{name}.scenes.parquet", table_of([each.scene for each in found], SCENE_SCHEMA))
 
 
-def finish(store: Store, folder: str, found: Iterable[Decided], loose: Sequence[Row]) -> None:
+class Tables(NamedTuple):
+    """A finished run: a row for each scene, a row for each manifest row in each of its scenes."""
+
+    scenes: pa.Table
+    products: pa.Table
+
+
+def finish(store: Store, folder: str, found: Iterable[Decided], loose: Sequence[Row]) -> Tables:
     """Write a run's tables, and delete its parts."""
     found = list(found)
-    products = [row for each in found for row in each.products]
-    _write(store, f"{folder}/products.parquet", table_of([*products, *loose], PRODUCT_SCHEMA))
-    _write(store, f"{folder}/scenes.parquet", table_of([each.scene for each in found], SCENE_SCHEMA))
+    products = table_of([*(row for each in found for row in each.products), *loose], PRODUCT_SCHEMA)
+    scenes = table_of([each.scene for each in found], SCENE_SCHEMA)
+    _write(store, f"{folder}/products.parquet", products)
+    _write(store, f"{folder}/scenes.parquet", scenes)
     for item in list(store.list(f"{folder}/parts")):
         store.delete(item.uri)
+    return Tables(scenes, products)
 
 
 def _write(store: Store, uri: str, table: pa.Table) -> None:

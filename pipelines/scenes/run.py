@@ -68,16 +68,23 @@ def scenes_of(group: Group, maker: Maker) -> list[Wanted]:
 
 def decide(group: Group, maker: Maker, earlier: Earlier) -> Iterator[Decided]:
     """Every scene of a group: taken over where it is settled, else made."""
-    left: list[Wanted] = []
+    found, left = settled(group, maker, earlier)
+    yield from found
+    if left:
+        yield from _made(group, left, maker, earlier)
+
+
+def settled(group: Group, maker: Maker, earlier: Earlier) -> tuple[list[Decided], list[Wanted]]:
+    """What earlier runs decided of a group, and what is left; known before anything is loaded."""
+    taken, left = list[Decided](), list[Wanted]()
     known = all(member.known for member in group.members)
     for wanted in scenes_of(group, maker):
         found = earlier.of(plan_key=wanted.plan_key) if known else None
         if found is None:
             left.append(wanted)
         else:
-            yield carried(group, *found, maker.plan.run_id, wanted.plan_key)
-    if left:
-        yield from _made(group, left, maker, earlier)
+            taken.append(carried(group, *found, maker.plan.run_id, wanted.plan_key))
+    return taken, left
 
 
 def _made(group: Group, left: Sequence[Wanted], maker: Maker, earlier: Earlier) -> Iterator[Decided]:
@@ -176,7 +183,7 @@ def decide_all(
     concurrency: int,
     kept: Callable[[Sequence[Decided]], None],
 ) -> list[Decided]:
-    """Decide all groups, several at once, until they are done or the tally says stop.
+    """Decide all groups, several at once, until the tally says stop; from then on only what is settled is taken over.
 
     Args:
         kept: is given what was decided of a group as soon as it is; called from one thread.
@@ -184,7 +191,8 @@ def decide_all(
 
     def work(group: Group) -> list[Decided]:
         if tally.stop_reason:
-            return []
+            # what is there stays in the tables, and in what is delivered
+            return settled(group, maker, earlier)[0]
         with lease_of(budget, GroupLease):
             return list(decide(group, maker, earlier))
 

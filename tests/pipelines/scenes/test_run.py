@@ -16,12 +16,14 @@ import pytest
 from feeds import write_feed, write_product
 from PIL import Image
 
+from pipelines.audit import enhanced_rows
 from pipelines.config import Thresholds
+from pipelines.finish import write_delivery
 from pipelines.scenes.earlier import Earlier, finish, keep
 from pipelines.scenes.groups import Columns, read_groups
 from pipelines.scenes.make import Target, steps_of
 from pipelines.scenes.run import Maker, decide_all
-from pipelines.scenes.tables import Decided, loose_row
+from pipelines.scenes.tables import DELIVERED, Decided, loose_row
 from pipelines.sources import cut_shards
 from transforms.budget import ByteBudget
 from transforms.errors import ServerUnavailable, StoreFull
@@ -55,12 +57,14 @@ class Night:
     def feed(self, *rows: Mapping[str, Any]) -> None:
         write_feed(self.folder, [{"advertiser_id": "acme", **row} for row in rows])
 
-    def run(self, run_id: str, *, seeds: tuple[int, ...] = (5,), finished: bool = True) -> list[Decided]:
+    def run(
+        self, run_id: str, *, seeds: tuple[int, ...] = (5,), finished: bool = True, tally: Tally | None = None
+    ) -> list[Decided]:
         plan = PlanConfig(self.output, run_id, ("background",), ("wide", "tall"), TABLE, "0" * 32)
         manifest = str(self.folder / "manifest.parquet")
         shards = cut_shards([manifest], ColumnMap(), StoreConfig())
         groups, loose = read_groups(shards, Columns("scene_group"), plan, "pale blue studio")
-        tally, folder = Tally(), f"{self.output}/scene_runs/{run_id}"
+        tally, folder = tally or Tally(), f"{self.output}/scene_runs/{run_id}"
 
         def kept(found: Sequence[Decided]) -> None:
             keep(self.store, folder, found)
@@ -71,7 +75,8 @@ class Night:
             kept=kept,
         )  # fmt: skip
         if finished:
-            finish(self.store, folder, found, [loose_row(product, "scene_group", run_id) for product in loose])
+            tables = finish(self.store, folder, found, [loose_row(product, "scene_group", run_id) for product in loose])
+            write_delivery(self.store, folder, tables.scenes, DELIVERED)
         return found
 
     def maker(self, plan: PlanConfig, seeds: tuple[int, ...]) -> Maker:
@@ -150,6 +155,24 @@ def test_a_second_run_takes_everything_over_and_another_seed_or_picture_is_made(
     assert kept == {each.scene["creative_uri"] for each in first}
     write_product(night.folder / "red.png", (80, 150, 60), size=(120, 80))
     assert {each.scene["decided_in_run"] for each in night.run("4")} == {"4"}
+
+
+def test_every_advertiser_is_delivered_its_scenes_again_each_night_also_where_one_is_stopped(night: Night) -> None:
+    # the second one's name is a table's
+    night.feed(row("red"), row("blue"), row("gone", "bad"), row("dark", advertiser_id="scenes"))
+    night.run("1")
+    stopped = Tally()
+    stopped.stop("interrupted", "")
+    night.run("2", tally=stopped)
+    night.run("3")
+    for run in "123":
+        scenes = [scene for scene in night.table(run, "scenes") if scene["outcome"] == "enhanced"]
+        for name in ("acme", "scenes"):
+            expected = [{key: scene[key] for key in DELIVERED} for scene in scenes if scene["advertiser_id"] == name]
+            assert night.table(run, f"delivery/{name}") == expected and len(expected) == 2
+    assert expected[0]["product_ids"] == ["dark"] and expected[0]["creative_width"] == 192
+    names = sorted(row["creative_uri"] for row in enhanced_rows(night.output, night.store).to_pylist())
+    assert len(names) == 6  # the audit reads tables of products alone
 
 
 def test_what_a_killed_run_decided_is_found_in_its_parts(night: Night) -> None:
