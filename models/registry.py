@@ -100,7 +100,7 @@ class Sampling:
     """
 
     steps: int = 6
-    shift: float = 2.0
+    shift: float = 6.0
     guidance: float = 1.5
     rescale: float = 1.0
     negative: str = ""
