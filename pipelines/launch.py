@@ -229,7 +229,7 @@ def _write_report(config: EnhanceConfig, folders: Folders, facts: RunFacts, deci
     index = pa.concat_tables(read_index(store, folders.run))
     summary = {**summarize(index, facts), "options": plain_options(config)}
     if config.options.decisions:
-        earlier = cost_of_runs(config.output, config.store, without=config.run_id)
+        earlier = cost_of_runs(config.output, config.store, without=f"runs/{config.run_id}")
         summary["decisions"] = spend_of(earlier + summary["cost"], decided).figures()
     text = json.dumps(summary, indent=1, default=str)
     store.write(f"{folders.run}/report.json", text.encode(), content_type="application/json")

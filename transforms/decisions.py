@@ -116,6 +116,23 @@ def slot_of(row: Row) -> Slot:
     return Slot(*ids, image_of(row["image_uri"] or ""))
 
 
+SCENE = "scene"  # what scenes of several products are called where creatives have a feature
+
+
+def scene_reference(image_uris: Iterable[str], seed: int) -> str:
+    """What stands for the image of a scene in decisions: its seed, and its products' images from left to right.
+
+    >>> scene_reference(["https://shop/a.jpg?sig=1"], 7) == scene_reference(["https://shop/a.jpg?sig=2"], 7)
+    True
+    """
+    return f"{SCENE}:{seed}:{digest_of([image_of(uri) for uri in image_uris])}"
+
+
+def of_scenes(rows: Iterable[Row]) -> list[Row]:
+    """The decisions about scenes; their `product_id` is a group."""
+    return [row for row in rows if row["feature"] == SCENE or (row["image_uri"] or "").startswith(f"{SCENE}:")]
+
+
 def opt_outs(rows: Iterable[Row]) -> list[Row]:
     """The opt-outs that count."""
     return [row for row in rows if row["action"] == "opt_out" and row["undone_at"] is None]

@@ -236,7 +236,7 @@ def _refuse_row(_: Job, *, message: str) -> Job:
     raise ManifestError(message)
 
 
-_LEFT = {
+LEFT = {
     "opted_out": Skipped("opted_out", "the advertiser opted out"),
     "withdrawn": Skipped("withdrawn", "the creative was withdrawn"),
     "refused": Skipped("refused", "every candidate so far was refused"),
@@ -244,7 +244,7 @@ _LEFT = {
 
 
 def _leave_row(_: Job, *, reason: str) -> Job:
-    left = _LEFT[reason]
+    left = LEFT[reason]
     raise Skipped(left.reason, left.detail)
 
 

@@ -22,9 +22,9 @@ _SIDE = 220
 
 def render_page(index: pa.Table, summary: dict[str, Any], store: StoreConfig) -> str:
     """The page of a run."""
-    environment = Environment(loader=PackageLoader("pipelines"), autoescape=select_autoescape(default=True))
     enhanced = index.filter(pc.equal(index.column("outcome"), "enhanced"))
-    return environment.get_template("report.html.j2").render(
+    return render(
+        "report.html.j2",
         summary=summary,
         colors=OUTCOME_COLORS,
         placements_plot=stacked_outcomes(summary["placements"]),
@@ -35,6 +35,12 @@ def render_page(index: pa.Table, summary: dict[str, Any], store: StoreConfig) ->
     )
 
 
+def render(template: str, **values: Any) -> str:
+    """A template's page; everything is escaped."""
+    environment = Environment(loader=PackageLoader("pipelines"), autoescape=select_autoescape(default=True))
+    return environment.get_template(template).render(**values)
+
+
 def _pairs(enhanced: pa.Table, store: StoreConfig) -> list[dict[str, Any]]:
     """Before and after of some creatives, spread evenly over the index."""
     count = len(enhanced)
@@ -43,7 +49,7 @@ def _pairs(enhanced: pa.Table, store: StoreConfig) -> list[dict[str, Any]]:
     at = pa.array(list(range(0, count, step))[:_THUMBNAILS], pa.int64())
     rows = enhanced.select(columns).take(at).to_pylist()
     for row in rows:
-        row["before"], row["after"] = _thumbnail(row["source_uri"], store), _thumbnail(row["creative_uri"], store)
+        row["before"], row["after"] = thumbnail(row["source_uri"], store), thumbnail(row["creative_uri"], store)
     return rows
 
 
@@ -53,15 +59,18 @@ def _refused(index: pa.Table) -> list[dict[str, Any]]:
     return [{**row, "detail": redact(row["detail"] or "")} for row in other.slice(0, 500).to_pylist()]
 
 
-def _thumbnail(uri: str | None, store: StoreConfig) -> str:
-    """A JPEG data URI, "" where the image cannot be shown."""
+def thumbnail(uri: str | None, store: StoreConfig, side: int = _SIDE) -> str:
+    """A JPEG data URI of `side` pixels at most, "" where the image cannot be shown."""
     if not uri or uri.startswith("http"):
         return ""
     try:
         with Image.open(io.BytesIO(open_store(uri, store).read(uri).data)) as image:
             small = ImageOps.exif_transpose(image)
-            small.thumbnail((_SIDE, _SIDE))
+            small.thumbnail((side, side))
             sink = io.BytesIO()
+            if small.has_transparency_data:  # on white, as the job reads it
+                clear = small.convert("RGBA")
+                small = Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
             small.convert("RGB").save(sink, "JPEG", quality=80)
     except (CanvasError, OSError):
         return ""

@@ -48,6 +48,7 @@ class Spend(NamedTuple):
 
 
 NOTHING_SPENT = Spend()
+_RUNS = ("runs", "scene_runs")
 
 
 def spend_of(cost: float, decided: Iterable[Mapping[str, Any]]) -> Spend:
@@ -57,12 +58,13 @@ def spend_of(cost: float, decided: Iterable[Mapping[str, Any]]) -> Spend:
 
 
 def cost_of_runs(output: str, config: StoreConfig, *, without: str = "") -> float:
-    """What the runs of `output` cost by their reports; runs without a report cost nothing that is known.
+    """What the runs of `output` cost by their reports, those that made scenes among them; runs without a report cost
+    nothing that is known.
 
     Args:
-        without: a run id that is left out.
+        without: a run that is left out, as `runs/RUN_ID`.
     """
     store = open_store(output, config)
-    uris = [item.uri for item in store.list(f"{output}/runs") if item.uri.endswith("/report.json")]
-    wanted = [uri for uri in uris if uri.split("/")[-2] != without]
+    found = [item.uri for folder in _RUNS for item in store.list(f"{output}/{folder}")]
+    wanted = [uri for uri in found if uri.endswith("/report.json") and uri.split("/")[-3:-1] != without.split("/")]
     return sum(float(json.loads(store.read(uri).data).get("cost") or 0.0) for uri in wanted)

@@ -46,7 +46,7 @@ def summarize(index: pa.Table, facts: RunFacts) -> dict[str, Any]:
     cost = facts.wall_sec / 3600 * facts.price_per_hour
     return {
         "run": asdict(facts),
-        "rows": _rows(index),
+        "rows": count_rows(index),
         "outcomes": _count(index, "outcome"),
         "decided_in_this_run": _count(decided, "outcome"),
         "carried_from_earlier_runs": len(index) - len(decided),
@@ -55,8 +55,8 @@ def summarize(index: pa.Table, facts: RunFacts) -> dict[str, Any]:
         "placements": _nested(index, "placement", "outcome"),
         "advertisers": _nested(index, "advertiser_id", "outcome"),
         "tasks": _nested(enhanced, "task", "painter"),
-        "scores": _quantiles_of_maps(enhanced, "scores"),
-        "latency_msec": _quantiles_of_maps(decided, "timings_msec"),
+        "scores": quantiles_of_maps(enhanced, "scores"),
+        "latency_msec": quantiles_of_maps(decided, "timings_msec"),
         "throughput_per_sec": round(len(decided) / facts.wall_sec, 4) if facts.wall_sec else None,
         "cost": round(cost, 4),
         "cost_per_enhanced": round(cost / new, 6) if new and facts.price_per_hour else None,
@@ -64,7 +64,8 @@ def summarize(index: pa.Table, facts: RunFacts) -> dict[str, Any]:
     }
 
 
-def _rows(index: pa.Table) -> int:
+def count_rows(index: pa.Table) -> int:
+    """How many manifest rows a table names."""
     return len(index.select(["manifest_uri", "manifest_row"]).group_by(["manifest_uri", "manifest_row"]).aggregate([]))
 
 
@@ -90,7 +91,8 @@ def values_of_map(table: pa.Table, column: str) -> dict[str, list[float]]:
     return values
 
 
-def _quantiles_of_maps(table: pa.Table, column: str) -> dict[str, dict[str, float]]:
+def quantiles_of_maps(table: pa.Table, column: str) -> dict[str, dict[str, float]]:
+    """Count and quantiles of every key's values in a map column."""
     return {
         name: {
             "count": len(values),

@@ -13,26 +13,33 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
 
 import cv2
 from threadpoolctl import threadpool_limits
 
-from pipelines.config import EnhanceConfig, as_yaml, config_of
+from pipelines.busy import BusyMeter
+from pipelines.config import EnhanceConfig, as_yaml, config_of, plain_options
 from pipelines.enhance import stages
 from pipelines.finish import write_delivery
 from pipelines.launch import ExitCode, decisions_of, serving, stopping_on_signals
 from pipelines.options import build_parser, parse
 from pipelines.progress import Progress
-from pipelines.scenes.earlier import DRY_FOLDER, FOLDER, Earlier, finish, keep
+from pipelines.report.spend import cost_of_runs, spend_of
+from pipelines.report.summary import RunFacts
+from pipelines.scenes.earlier import DRY_FOLDER, FOLDER, Earlier, Tables, finish, keep
 from pipelines.scenes.groups import Columns, Group, check_files, read_groups
 from pipelines.scenes.make import Target, steps_of
+from pipelines.scenes.report import summarize_scenes, write_report
 from pipelines.scenes.run import Maker, decide_all, scenes_of
 from pipelines.scenes.tables import DELIVERED, Decided, Row, loose_row
 from pipelines.sources import cut_shards, manifest_files
 from pipelines.telemetry.live import LiveMetrics
 from pipelines.telemetry.logs import configure, name_run, tell
+from transforms.decisions import of_scenes, wishes_of
 from transforms.errors import CanvasError, ConfigError, ManifestError
 from transforms.inference.client import shared_client
 from transforms.inference.config import ServingConfig
@@ -133,16 +140,16 @@ def synthesise_manifest(config: SceneConfig) -> ExitCode:
     Raises:
         CanvasError: the run could not begin, or could not be finished; what was decided is found by the next one.
     """
-    job, started = config.job, time.monotonic()
-    decisions_of(job)
+    job, started, started_at = config.job, time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
+    said = decisions_of(job)
     files = manifest_files(job.manifest, job.store)
     shards = cut_shards(files, job.columns, job.store)
     check_files(files, config.columns, job.store)
     store, tally = open_store(job.output, job.store), tally_of(job.run_id, job.stop)
     tell("run started", "", manifest_files=len(files), output=job.output, dry_run=job.options.dry_run)
     options = job.options
-    with serving(job) as (ask, _), stopping_on_signals(tally):
-        maker = maker_of(config, ask)
+    with serving(job) as (ask, urls), stopping_on_signals(tally), BusyMeter(urls, shared_client(ask).instances) as busy:
+        maker = maker_of(config, ask, said)
         groups, loose = read_groups(shards, config.columns, maker.plan, config.prompt)
         groups = groups[: job.options.limit]
         tally.expect(sum(len(scenes_of(group, maker)) for group in groups), 0)
@@ -151,11 +158,26 @@ def synthesise_manifest(config: SceneConfig) -> ExitCode:
             Progress(tally, options.progress),
         ):
             found = _decided(config, maker, groups, store, tally)
+        counts = shared_client(ask).counts()
     rows = [loose_row(product, config.columns.group, job.run_id) for product in loose]
     tables = finish(store, config.folder, found, rows)
     if not options.dry_run:
         write_delivery(store, config.folder, tables.scenes, DELIVERED)
-    _tell(config, found, loose, tally, time.monotonic() - started)
+    pending = tally.expected - len(found)
+    facts = RunFacts(
+        job.run_id,
+        tally.stop_reason or "complete",
+        started_at,
+        round(time.monotonic() - started, 3),
+        pending,
+        tally.stop_detail,
+        busy.share,
+        job.stop.price_per_hour,
+        store.conditional_writes,
+        counts,
+    )
+    write_report(store, config.folder, tables, _summary(config, tables, facts, said), job.store)
+    _tell(config, found, loose, facts)
     return _exit_code(tally, found)
 
 
@@ -175,8 +197,11 @@ def _decided(config: SceneConfig, maker: Maker, groups: Sequence[Group], store: 
         )
 
 
-def maker_of(config: SceneConfig, ask: ServingConfig) -> Maker:
+def maker_of(config: SceneConfig, ask: ServingConfig, said: Sequence[Mapping[str, Any]] = ()) -> Maker:
     """The job's own stages for each product, and the steps of a scene.
+
+    Args:
+        said: decisions, those about scenes among them.
 
     Raises:
         ConfigError: the server does not serve a model that is asked.
@@ -193,23 +218,35 @@ def maker_of(config: SceneConfig, ask: ServingConfig) -> Maker:
         alone = alone if stage.per_placement else stage.append_to(alone)
     target = None if job.options.dry_run else Target(job.output, job.store)
     steps = steps_of(client, job.thresholds, target)
-    return Maker(job.plan_config(digests), config.seeds, alone.steps, steps, keyring.models, keyring.engine_fingerprint)
+    plan, models = job.plan_config(digests), keyring.models
+    wishes = wishes_of(of_scenes(said))
+    return Maker(plan, config.seeds, alone.steps, steps, models, keyring.engine_fingerprint, wishes)
 
 
-def _tell(config: SceneConfig, found: Sequence[Decided], loose: Sequence[Product], tally: Tally, spent: float) -> None:
+def _summary(config: SceneConfig, tables: Tables, facts: RunFacts, said: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    job, own = config.job, {"group_column": config.columns.group, "height_column": config.columns.height}
+    options = {**plain_options(job), **own, "seeds": config.seeds, "prompt": config.prompt}
+    summary = {**summarize_scenes(tables, facts), "options": options}
+    if job.options.decisions:
+        earlier = cost_of_runs(job.output, job.store, without=f"{FOLDER}/{job.run_id}")
+        summary["decisions"] = spend_of(earlier + summary["cost"], said).figures()
+    return summary
+
+
+def _tell(config: SceneConfig, found: Sequence[Decided], loose: Sequence[Product], facts: RunFacts) -> None:
     run_id = config.job.run_id
     outcomes = Counter(each.scene["outcome"] for each in found)
     before = sum(each.scene["decided_in_run"] != run_id for each in found)
     counts = ", ".join(f"{count} {name}" for name, count in sorted(outcomes.items())) or "nothing to do"
-    status, pending = tally.stop_reason or "complete", tally.expected - len(found)
-    lines = [f"run {run_id}: {status}: {counts}; {before} settled by earlier runs; {len(loose)} rows in no group"]
+    lines = [f"run {run_id}: {facts.status}: {counts}; {before} settled by earlier runs; {len(loose)} rows in no group"]
     ended = [_line(each.scene) for each in found if each.scene["outcome"] != "enhanced"]
     lines += ended[:_TOLD] + [f"... and {len(ended) - _TOLD} more"] * (len(ended) > _TOLD)
-    if pending:
-        lines.append(f"not reached: {pending}; run again to go on ({tally.stop_detail})")
+    if facts.pending:
+        lines.append(f"not reached: {facts.pending}; run again to go on ({facts.stop_detail})")
     lines.append(f"tables: {config.folder}/scenes.parquet, {config.folder}/products.parquet")
-    figures = {"outcomes": dict(outcomes), "carried": before, "pending": pending, "loose": len(loose)}
-    tell("run finished", "\n".join(lines), status=status, wall_sec=round(spent, 3), **figures)
+    lines.append(f"report: {config.folder}/report.html")
+    figures = {"outcomes": dict(outcomes), "carried": before, "pending": facts.pending, "loose": len(loose)}
+    tell("run finished", "\n".join(lines), status=facts.status, wall_sec=facts.wall_sec, **figures)
 
 
 def _line(scene: Row) -> str:

@@ -39,6 +39,7 @@ class SceneJob:
         jobs: the products in it, each with its own transform, core and scores; from left to right.
         heights: their real heights, None where unknown.
         prompts: what candidates are painted with, in turn.
+        seed: that the scene was asked for with; `lead` has the one that it is painted with.
         standing: whether the products stand.
     """
 
@@ -46,6 +47,7 @@ class SceneJob:
     jobs: tuple[Job, ...]
     heights: tuple[float | None, ...]
     prompts: tuple[str, ...]
+    seed: int
     standing: bool = True
 
     @property

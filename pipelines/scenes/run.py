@@ -12,10 +12,11 @@ from pipelines.scenes.groups import Group, check_group
 from pipelines.scenes.make import Cause, SceneEnded, SceneJob, Step, run_scene
 from pipelines.scenes.tables import Decided, carried, decided
 from transforms.budget import ByteBudget, GroupLease, lease_of
+from transforms.decisions import NO_WISH, NO_WISHES, SCENE, Slot, Wish, Wishes, scene_reference
 from transforms.errors import CanvasError, GroupError, Refusal
 from transforms.keys import content_key, default_seed, digest_of
 from transforms.placements import Placement
-from transforms.plan import PlanConfig
+from transforms.plan import LEFT, PlanConfig
 from transforms.records import Job, Product
 from transforms.tally import Tally
 from transforms.version import PIPELINE_VERSION
@@ -34,6 +35,7 @@ class Maker:
         scene_steps: what all go through together; see `steps_of`.
         models: digest of every served model that is asked.
         engine: fingerprint of what computes.
+        wishes: what was decided on earlier scenes; see `transforms.decisions.of_scenes`.
     """
 
     plan: PlanConfig
@@ -42,15 +44,21 @@ class Maker:
     scene_steps: tuple[tuple[str, Step], ...]
     models: Mapping[str, str]
     engine: str
+    wishes: Wishes = NO_WISHES
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A scene that a group asks for, and the key under which a re-run finds it before anything is loaded."""
+    """A scene that a group asks for, and the key under which a re-run finds it before anything is loaded.
+
+    Attributes:
+        seed: names the scene; what is painted takes another one for each attempt that was refused.
+    """
 
     placement: Placement | None
     seed: int
     plan_key: str
+    wish: Wish = NO_WISH
 
 
 def scenes_of(group: Group, maker: Maker) -> list[Wanted]:
@@ -60,16 +68,31 @@ def scenes_of(group: Group, maker: Maker) -> list[Wanted]:
     placements: list[Placement | None] = [maker.plan.by_name[name] for name in names]
     rows = [member.product.plan_key for member in group.members]
     own = {"group": group.name, "rows": rows, "heights": _heights(group), "prompt": group.prompt}
-    return [
-        Wanted(placement, seed, digest_of({**own, "placement": placement, "seed": seed, "own": bool(maker.seeds)}))
-        for placement, seed in pairs_of(placements or [None], maker.seeds or (default_seed(lead),))
-    ]
+    found = []
+    for placement, seed in pairs_of(placements or [None], maker.seeds or (default_seed(lead),)):
+        key = digest_of({**own, "placement": placement, "seed": seed, "own": bool(maker.seeds)})
+        wish = _wish(group, placement, seed, maker.wishes)
+        found.append(Wanted(placement, seed, wish.key(key), wish))
+    return found
+
+
+def _wish(group: Group, placement: Placement | None, seed: int, wishes: Wishes) -> Wish:
+    if placement is None or not wishes.touches(group.advertiser_id, group.name):
+        return NO_WISH
+    images = scene_reference((product.image_uri for product in group.products), seed)
+    return wishes.of(Slot(group.advertiser_id, group.name, placement.name, images), (SCENE,))
 
 
 def decide(group: Group, maker: Maker, earlier: Earlier) -> Iterator[Decided]:
     """Every scene of a group: taken over where it is settled, else made."""
     found, left = settled(group, maker, earlier)
     yield from found
+    unmade = tuple(Job(product) for product in group.products)
+    for wanted in left:
+        if wanted.wish.end:
+            ended = SceneEnded(_begin(group, unmade, wanted, maker), (Cause("plan", LEFT[wanted.wish.end]),))
+            yield decided(group, ended, maker.plan.run_id, wanted.plan_key)
+    left = [wanted for wanted in left if not wanted.wish.end]
     if left:
         yield from _made(group, left, maker, earlier)
 
@@ -128,9 +151,9 @@ def _cause(ended: Ended, number: int) -> Cause:
 def _begin(group: Group, jobs: tuple[Job, ...], wanted: Wanted, maker: Maker) -> SceneJob:
     """The scene that its steps start from, with its content key where every source is loaded."""
     first = group.products[0]
-    product = replace(
-        first, product_id=group.name, title="", prompt=group.prompt, seed=wanted.seed, own_seed=bool(maker.seeds)
-    )
+    seed, attempt = wanted.wish.seed(wanted.seed), wanted.wish.attempt
+    product = replace(first, product_id=group.name, title="", prompt=group.prompt, seed=seed, attempt=attempt)
+    product = replace(product, own_seed=bool(maker.seeds))
     key = _content_key(group, jobs, wanted, maker)
     lead = Job(
         product,
@@ -142,7 +165,7 @@ def _begin(group: Group, jobs: tuple[Job, ...], wanted: Wanted, maker: Maker) ->
     )
     standing = not key or group.pose == "standing"
     own = tuple(replace(job, placement=wanted.placement, models=maker.models) for job in jobs)
-    return SceneJob(lead, own, tuple(_heights(group)), group.prompts, standing)
+    return SceneJob(lead, own, tuple(_heights(group)), group.prompts, wanted.seed, standing)
 
 
 def _content_key(group: Group, jobs: Sequence[Job], wanted: Wanted, maker: Maker) -> str:
@@ -163,7 +186,8 @@ def _content_key(group: Group, jobs: Sequence[Job], wanted: Wanted, maker: Maker
             "config": maker.plan.config_digest,
             "engine": maker.engine,
             "models": maker.models,
-            "seed": wanted.seed,
+            "seed": wanted.wish.seed(wanted.seed),
+            **({"attempt": wanted.wish.attempt} if wanted.wish.attempt else {}),
             "own_seed": bool(maker.seeds),
         }
     )

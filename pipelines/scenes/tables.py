@@ -67,7 +67,7 @@ def decided(group: Group, ended: SceneEnded, run_id: str, plan_key: str) -> Deci
     name = scene.lead.placement.name if scene.lead.placement else None
     fingerprint = scene.lead.uris.get("engine", "")
     outcome = _outcome(scene, cause, name, fingerprint)
-    row = index_row(outcome, run_id, plan_key)
+    row = {**index_row(outcome, run_id, plan_key), "seed": scene.seed}
     images = [job.image for job in scene.jobs]
     member = scene.jobs[cause.member].product.product_id if cause and cause.member is not None else None
     mine = {name: row[name] for name in _SHARED} | {
@@ -113,10 +113,10 @@ def _product_row(
     else:
         columns = conclude(Ended(job, whole.stage, None), name, fingerprint).columns
         outcome = replace(whole, product=job.product, columns=columns)
-    row = index_row(replace(outcome, product=replace(job.product, seed=scene.lead.product.seed)), run_id, plan_key)
+    row = index_row(replace(outcome, product=replace(job.product, seed=scene.seed)), run_id, plan_key)
     candidate = scene.lead.candidate
     painted = {"prompt": candidate.prompt, "candidate_seed": candidate.seed} if candidate else {}
-    return {**row, **painted, **_place(group, number, scene.lead.product.seed), "models": dict(scene.lead.models)}
+    return {**row, **painted, **_place(group, number, scene.seed), "models": dict(scene.lead.models)}
 
 
 def _place(group: Group, number: int, seed: int) -> Row:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -81,6 +82,13 @@ def test_scenes_of_a_manifest_are_made_told_proven_and_taken_over(
         ("bear", "enhanced", "ok"),
         ("boots", "skipped", "no_group"),
     ]
+    report = json.loads((output / "scene_runs" / "1" / "report.json").read_bytes())
+    assert (report["run"]["status"], report["outcomes"]) == ("complete", {"enhanced": 1, "rejected": 1})
+    assert "Scenes of run 1" in (output / "scene_runs" / "1" / "report.html").read_text() and report["options"][
+        "seeds"
+    ] == [4]
+    (delivered,) = pq.read_table(output / "scene_runs" / "1" / "delivery" / "acme.parquet").to_pylist()
+    assert delivered["creative_uri"] == scene["creative_uri"] and not (output / "scene_dry_runs/0/delivery").exists()
     assert audit([str(output)]) == 0
     assert capsys.readouterr().out.startswith("creatives 2, product pixels compared ")
     before = {path: path.stat().st_mtime_ns for path in output.rglob("scenes/**/*.jpg")}
