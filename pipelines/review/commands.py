@@ -17,6 +17,7 @@ from pipelines.review.build import BuildOptions, build
 from pipelines.review.decisions import Decisions, decision_table
 from pipelines.review.prune import prune, unwanted
 from pipelines.review.runs import Run, read_run
+from pipelines.review.scenes import FOLDER
 from pipelines.stores import add_store_options, store_of
 from transforms.errors import CanvasError, ConfigError
 from transforms.ledger import PARQUET, parquet_bytes
@@ -48,7 +49,7 @@ def _command(
         name, help=words, description=words, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     parser.set_defaults(command=run)
-    parser.add_argument("run", help="OUTPUT/runs/RUN_ID; a path, file:// or s3://")
+    parser.add_argument("run", help="OUTPUT/runs/RUN_ID or OUTPUT/scene_runs/RUN_ID; a path, file:// or s3://")
     parser.add_argument("--database", default="", help="file of decisions; empty: OUTPUT/review/decisions.sqlite")
     add_store_options(parser)
     return parser
@@ -228,9 +229,10 @@ def _decisions(options: argparse.Namespace, run: Run | None, *, must_exist: bool
 
 
 def _output(run: str) -> str:
-    output, found, _ = run.rstrip("/").rpartition("/runs/")
+    folders = ("/runs/", f"/{FOLDER}/")
+    output, found, _ = max((run.rstrip("/").rpartition(name) for name in folders), key=lambda parts: len(parts[0]))
     if not found:
-        raise ConfigError(f"{run} is not OUTPUT/runs/RUN_ID")
+        raise ConfigError(f"{run} is not OUTPUT/runs/RUN_ID or OUTPUT/{FOLDER}/RUN_ID")
     return output
 
 

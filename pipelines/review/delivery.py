@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from io import StringIO
@@ -12,6 +13,7 @@ import pyarrow as pa
 
 from pipelines.review.pages import creative_key
 from pipelines.review.runs import Row
+from pipelines.review.scenes import members_of
 from transforms.decisions import slot_of, standings
 from transforms.ledger import parquet_bytes
 from transforms.placements import EXTENSIONS
@@ -20,6 +22,7 @@ from transforms.storage.keys import percent_encode
 FEED_COLUMNS = (
     "product_id", "placement", "creative_uri", "creative_width", "creative_height", "creative_bytes", "label",
 )  # fmt: skip
+SCENE_COLUMNS = ("scene_group", "product_ids", "placement", "seed", *FEED_COLUMNS[2:])
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same creatives give the same file
 
 
@@ -36,30 +39,39 @@ def accepted_rows(rows: Iterable[Row], decided: Iterable[Mapping[str, Any]]) -> 
 
 def feed_rows(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """The delivery feed's rows: the columns of the job's own delivery tables, and the file's name in the zip."""
-    return [{**{name: row[name] for name in FEED_COLUMNS}, "file": file_name(row)} for row in rows]
+    return [{**{name: row[name] for name in _columns(rows)}, "file": file_name(row)} for row in rows]
+
+
+def _columns(rows: Sequence[Row]) -> tuple[str, ...]:
+    return SCENE_COLUMNS if rows and members_of(rows[0]) else FEED_COLUMNS
 
 
 def file_name(row: Row) -> str:
     """Where a creative lies in the zip: ids percent-encoded, so no id can name another place."""
     extension = EXTENSIONS.get(row["creative_format"] or "", "jpg")
+    if members_of(row):
+        group, placement = percent_encode(row["scene_group"]), percent_encode(row["placement"])
+        return f"scenes/{group}/{placement}-{row['seed']}.{extension}"
     return f"creatives/{percent_encode(row['product_id'])}/{percent_encode(row['placement'])}.{extension}"
 
 
 def feed_csv(rows: Sequence[Row]) -> bytes:
-    """The feed as CSV, every cell quoted."""
+    """The feed as CSV, every cell quoted; the products of a scene as JSON."""
     sink = StringIO()
-    writer = csv.DictWriter(sink, [*FEED_COLUMNS, "file"], quoting=csv.QUOTE_ALL)
+    writer = csv.DictWriter(sink, [*_columns(rows), "file"], quoting=csv.QUOTE_ALL)
     writer.writeheader()
-    writer.writerows(feed_rows(rows))
+    for row in feed_rows(rows):
+        writer.writerow({**row, "product_ids": json.dumps(row["product_ids"])} if "product_ids" in row else row)
     return sink.getvalue().encode("utf-8", "replace")
 
 
 def feed_parquet(rows: Sequence[Row]) -> bytes:
     """The feed as Parquet."""
     text, whole = pa.string(), pa.int64()
-    names = [*FEED_COLUMNS, "file"]
-    sizes = ("creative_width", "creative_height", "creative_bytes")
-    schema = pa.schema([(name, whole if name in sizes else text) for name in names])
+    names = [*_columns(rows), "file"]
+    kinds = dict.fromkeys(("seed", "creative_width", "creative_height", "creative_bytes"), whole)
+    kinds["product_ids"] = pa.list_(text)
+    schema = pa.schema([(name, kinds.get(name, text)) for name in names])
     return parquet_bytes(pa.Table.from_pylist(feed_rows(rows), schema=schema))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from pipelines.review.reasons import words_for
 from pipelines.review.runs import Row
+from pipelines.review.scenes import members_of
 from transforms.placements import EXTENSIONS, Placement
 
 # Scores that the list can be filtered by: name in the index, name on the page, whether more is better.
@@ -53,6 +54,7 @@ def _item(row: Row, first: str, placements: Mapping[str, Placement]) -> dict[str
         "x": EXTENSIONS.get(row["creative_format"] or "", ""),
         "b": first,
         "y": int(can_retry(row)),
+        **({"m": row["member"] or ""} if members_of(row) else {}),
         "z": [_rounded(scores.get(name)) for name, _, _ in HEADLINE_SCORES],
     }
 
@@ -87,6 +89,7 @@ def details_of(row: Row) -> dict[str, Any]:
         "quality": row["creative_quality"],
         "source": {"height": row["source_height"], "width": row["source_width"], "format": row["source_format"]},
         "scale": row["transform_scale"],
+        "products": [each["product_id"] or "" for each in members_of(row)],
         "kernel": row["transform_kernel"],
         "run": row["decided_in_run"],
         "finished": row["finished_at"].isoformat(timespec="seconds") if row["finished_at"] else None,

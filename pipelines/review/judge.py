@@ -8,7 +8,7 @@ from typing import Any
 from pipelines.review.items import can_retry
 from pipelines.review.pages import creative_key
 from pipelines.review.runs import Row
-from transforms.decisions import REFUSALS, Standing, slot_of, standings
+from transforms.decisions import REFUSALS, SCENE, Standing, slot_of, standings
 
 MAX_NOTE = 500
 MAX_ITEMS = 20_000
@@ -93,6 +93,8 @@ def entry_of(row: Row) -> Entry:
 def _opt_out(row: Row, scope: Any, note: str) -> Entry:
     if scope not in _SCOPES or (scope != "product" and not row["task"]):
         raise Impossible(f"an opt-out has a scope out of {', '.join(_SCOPES)}")
+    if row["task"] == SCENE and scope == "product":
+        raise Impossible("a group is opted out of scenes; its products, where they are reviewed")
     product = None if scope == "feature" else row["product_id"]
     feature = None if scope == "product" else row["task"]
     return {"advertiser_id": row["advertiser_id"] or "", "product_id": product, "feature": feature, "note": note}

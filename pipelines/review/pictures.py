@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from io import BytesIO
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +14,8 @@ from PIL import Image, ImageOps
 
 from pipelines.audit import audit_row, read_source, source_bytes
 from pipelines.review.runs import Row
-from transforms.errors import ObjectNotFound, TruncatedImage
+from pipelines.review.scenes import members_of
+from transforms.errors import CanvasError, ObjectNotFound, TruncatedImage
 from transforms.ops.encode import BACKGROUND, CORE, EDGE, KEPT, decode_evidence
 from transforms.ops.encoded import EncodedLimits
 from transforms.ops.geometry import lay, resample
@@ -74,17 +76,28 @@ def thumb(row: Row, reader: Reader) -> File:
 
 
 def small(row: Row, reader: Reader) -> File:
-    """A small JPEG of the original."""
+    """A small JPEG of the original; of a scene the originals of its products in a row."""
+    if members_of(row):
+        return _jpeg(_sheet(row, reader, 160), 78)
     return _shrunk(source_bytes(_known(row), reader.store, reader.allow), THUMB_SIDE)
 
 
 def original(row: Row, reader: Reader) -> File:
-    """The original, 1600 pixels at most."""
+    """The original, 1600 pixels at most; of a scene the originals of its products in a row."""
+    if members_of(row):
+        return _jpeg(_sheet(row, reader, ORIGINAL_SIDE // 4), 90)
     return _jpeg(_limited(_source(row, reader), ORIGINAL_SIDE), 90)
 
 
 def before(row: Row, reader: Reader) -> File:
     """The original where the creative shows it: the same pixels, so that a slider moves over nothing but the change."""
+    if members_of(row):
+        return _jpeg(Image.fromarray(_laid_together(row, reader)), 92)
+    return _jpeg(Image.fromarray(_laid(row, reader)), 92)
+
+
+def _laid(row: Row, reader: Reader) -> Pixels:
+    """The original under its transform, uint8 [h, w, 3]."""
     _named(row, "transform_height")
     transform = Transform(
         float(row["transform_scale"] or 1.0),
@@ -95,7 +108,33 @@ def before(row: Row, reader: Reader) -> File:
     )
     size = Size(int(row["creative_height"]), int(row["creative_width"]))
     laid, _ = lay(resample(_source(row, reader), transform.scaled), transform, size, _PAPER)
-    return _jpeg(Image.fromarray(laid), 92)
+    return laid
+
+
+def _laid_together(row: Row, reader: Reader) -> Pixels:
+    """The originals of a scene's products where the scene shows them, each up to the middle between it and the next."""
+    members = members_of(row)
+    spans = [np.flatnonzero((_evidence(member, reader) != BACKGROUND).any(axis=0)) for member in members]
+    ends = [(int(one[-1]) + int(next_[0])) // 2 for one, next_ in pairwise(spans)]
+    found = _laid(members[0], reader)
+    for member, start in zip(members[1:], ends, strict=True):
+        found = np.concatenate([found[:, :start], _laid(member, reader)[:, start:]], axis=1)
+    return found
+
+
+def _sheet(row: Row, reader: Reader, side: int) -> Image.Image:
+    """The originals of a scene's products in a row of white squares; what was never read leaves a grey one."""
+    members = members_of(row)
+    sheet = Image.new("RGB", (side * len(members), side), (_PAPER,) * 3)
+    for at, member in enumerate(members):
+        try:
+            data = _shrunk(source_bytes(_known(member), reader.store, reader.allow), side).data
+        except CanvasError:
+            continue
+        sheet.paste("white", (at * side, 0, (at + 1) * side, side))
+        with Image.open(BytesIO(data)) as photo:
+            sheet.paste(photo, (at * side + (side - photo.width) // 2, (side - photo.height) // 2))
+    return sheet
 
 
 def mask(row: Row, reader: Reader) -> File:
@@ -141,6 +180,8 @@ class Proof(NamedTuple):
 
 def prove(row: Row, reader: Reader) -> Proof:
     """Recompute the product from the original alone and compare it with what was composed; see `pipelines.audit`."""
+    if members_of(row):
+        return _proven_together(row, reader)
     if not all(row[name] for name in ("creative_uri", "evidence_uri", "transform_height")):
         return Proof("unread", 0, 0, note="This creative was made without the files that the proof needs.")
     finding = audit_row(row, reader.store, reader.allow, EncodedLimits())
@@ -153,6 +194,18 @@ def prove(row: Row, reader: Reader) -> Proof:
     return Proof(state, finding.compared, finding.differing, *parts, note=finding.fault)
 
 
+def _proven_together(row: Row, reader: Reader) -> Proof:
+    """Every product of a scene is proven, or the scene is not."""
+    proofs = [prove(member, reader) for member in members_of(row)]
+    compared, differing = (sum(getattr(each, name) for each in proofs) for name in ("compared", "differing"))
+    worst = next((each for state in ("unread", "differs") for each in proofs if each.state == state), proofs[0])
+    if worst.state == "unread":
+        return worst
+    counts = np.bincount(_evidence(row, reader).ravel(), minlength=256)
+    parts = (int(counts[EDGE]), int(counts[KEPT]), int(counts[BACKGROUND]))
+    return Proof(worst.state, compared, differing, *parts, note=worst.note)
+
+
 def _named(row: Row, column: str) -> str:
     if not row[column]:
         raise ObjectNotFound(f"{row['product_id']}: the row has no {column}")
@@ -160,6 +213,13 @@ def _named(row: Row, column: str) -> str:
 
 
 def _evidence(row: Row, reader: Reader) -> Pixels:
+    members = members_of(row)
+    if members:
+        found = _evidence(members[0], reader)
+        for member in members[1:]:
+            own = _evidence(member, reader)
+            found = np.where(own == BACKGROUND, found, own)
+        return found
     uri = _named(row, "evidence_uri")
     return decode_evidence(open_store(uri, reader.store).read(uri).data)
 

@@ -10,6 +10,9 @@ from transforms.decisions import Standing, standings
 from transforms.errors import ConfigError
 from transforms.storage.store import StoreConfig, open_store
 
+_FOLDERS = ("creatives", "evidence", "scenes", "scene_evidence")
+_MOST = 8  # products of a scene
+
 
 class Unwanted(NamedTuple):
     """A creative that may go.
@@ -52,12 +55,19 @@ def _is_unwanted(standing: Standing) -> bool:
 
 def _uris(standing: Standing) -> list[str]:
     row = standing.verdict or {}
-    return [str(row[name]) for name in ("creative_uri", "evidence_uri") if row.get(name)]
+    found = [str(row[name]) for name in ("creative_uri", "evidence_uri") if row.get(name)]
+    # a scene has evidence for each product, and its decision names the first one's
+    stems = [uri.removesuffix(".0.png") for uri in found if _is_of_scene(uri)]
+    return found + [f"{stem}.{at}.png" for stem in stems for at in range(1, _MOST)]
+
+
+def _is_of_scene(uri: str) -> bool:
+    return "/scene_evidence/" in uri and uri.endswith(".0.png")
 
 
 def _check_inside(uris: Sequence[str], output: str) -> None:
-    """A database may come from elsewhere; what it names must be this output's own creatives and evidence."""
-    folders = tuple(f"{output}/{name}/" for name in ("creatives", "evidence"))
+    """A database may come from elsewhere; what it names must be this output's own creatives, scenes and evidence."""
+    folders = tuple(f"{output}/{name}/" for name in _FOLDERS)
     for uri in uris:
         if not uri.startswith(folders) or "/../" in uri:
             raise ConfigError(

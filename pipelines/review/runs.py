@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipelines.review.scenes import is_scene_run, members_of, scene_rows
 from transforms.errors import ManifestError, ObjectNotFound
 from transforms.keys import digest_of
 from transforms.ledger import read_index
@@ -25,8 +26,9 @@ class Run:
     """A finished run.
 
     Attributes:
-        uri: `OUTPUT/runs/RUN_ID`.
-        rows: its index, with `item_id` added; ordered by advertiser, product and placement.
+        uri: `OUTPUT/runs/RUN_ID`, or `OUTPUT/scene_runs/RUN_ID`.
+        rows: its index, or its scenes with their products (see `pipelines.review.scenes`), with `item_id` added;
+            ordered by advertiser, product and placement.
         placements: every placement that a row may have been made for.
         report: `report.json`, {} where there is none.
     """
@@ -42,23 +44,18 @@ class Run:
     @property
     def output(self) -> str:
         """The folder that the run wrote to."""
-        return self.uri.rsplit("/runs/", 1)[0]
+        return self.uri.rsplit("/", 2)[0]
 
 
 def read_run(uri: str, config: StoreConfig) -> Run:
-    """Read a run's index and report.
+    """Read a run's index, or its scenes, and its report.
 
     Raises:
-        ManifestError: the folder holds no index.
+        ManifestError: the folder holds no index, or no tables of scenes.
     """
     uri = uri.rstrip("/")
     store = open_store(uri, config)
-    tables = read_index(store, uri)
-    if not tables:
-        raise ManifestError(
-            f"{uri} has no index/*.parquet", remedy="name a folder OUTPUT/runs/RUN_ID of a finished run"
-        )
-    rows = _ordered(pa.concat_tables(tables).to_pylist())
+    rows = _ordered(scene_rows(uri, store) if is_scene_run(uri) else _index_rows(uri, store))
     report = _report(store, uri)
     extra = report.get("options", {}).get("extra_placements", "[]")
     return Run(
@@ -70,6 +67,16 @@ def read_run(uri: str, config: StoreConfig) -> Run:
         config,
         _by_advertiser(rows),
     )
+
+
+def _index_rows(uri: str, store: Store) -> list[dict[str, Any]]:
+    tables = read_index(store, uri)
+    if not tables:
+        raise ManifestError(
+            f"{uri} has no index/*.parquet", remedy="name a folder OUTPUT/runs/RUN_ID of a finished run"
+        )
+    rows: list[dict[str, Any]] = pa.concat_tables(tables).to_pylist()
+    return rows
 
 
 def _ordered(rows: list[dict[str, Any]]) -> tuple[Row, ...]:
@@ -87,7 +94,8 @@ def _by_advertiser(rows: tuple[Row, ...]) -> dict[str, tuple[Row, ...]]:
 
 def item_id(row: Row) -> str:
     """The name of a row and placement in addresses: 20 hex digits, the same for every night's run of one manifest."""
-    return digest_of([row["manifest_uri"], row["manifest_row"], row["placement"]])[:20]
+    scene = [row["scene_group"], row["seed"]] if members_of(row) else []
+    return digest_of([row["manifest_uri"], row["manifest_row"], row["placement"], *scene])[:20]
 
 
 def slug_of(advertiser: str) -> str:

@@ -74,7 +74,7 @@ const STATES = {
   skipped: "Skipped",
   failed: "Could not be made",
 };
-const FEATURES = { background: "new background", outpaint: "extended scene" };
+const FEATURES = { background: "new background", outpaint: "extended scene", scene: "scenes of several products" };
 
 // An element with text, attributes and children. Texts are texts: nothing that a feed holds is ever read as HTML.
 function make(tag, attributes = {}, ...children) {

@@ -109,8 +109,8 @@ function askRefusal(ids) {
 }
 
 function askOptOut(item) {
-  const entries = [["product", "This product: no more creatives"]];
-  if (item.k) entries.push(["product_feature", `This product: no ${FEATURES[item.k]}`], ["feature", `All my products: no ${FEATURES[item.k]}`]);
+  const entries = item.k === "scene" ? [["product_feature", "This group: no more scenes"], ["feature", "All my groups: no more scenes"]] : [["product", "This product: no more creatives"]];
+  if (item.k && item.k !== "scene") entries.push(["product_feature", `This product: no ${FEATURES[item.k]}`], ["feature", `All my products: no ${FEATURES[item.k]}`]);
   return ask("Opt out", [choices("scope", entries), note("Why? (not needed)"), make("p", { class: "fine" }, "Holds from the next run on. You can undo it under More, Opt-outs.")], "Opt out",
     (form) => ({ scope: form.elements.scope.value, note: form.elements.note.value.trim() }));
 }

@@ -13,7 +13,7 @@ function openDetail(id) {
   viewer = item.o === "enhanced" ? new Viewer(item) : null;
   if (viewer) { Object.assign(viewer, view); viewer.redraw(); }
   dialog.replaceChildren(detailHead(item), make("div", { class: "detail-body" },
-    make("div", { class: "stage" }, viewer ? viewer.element : originalOnly(item), otherPlacements(item)),
+    make("div", { class: "stage" }, viewer ? viewer.element : originalOnly(item), viewer && item.k === "scene" ? photosOf(item) : null, otherPlacements(item)),
     make("aside", { class: "panel", id: "panel", "aria-label": "About this creative" })));
   drawPanel();
   if (!dialog.open) {
@@ -46,9 +46,15 @@ function detailHead(item) {
 
 function originalOnly(item) {
   if (!item.b) return make("div", { class: "viewer nothing" }, make("p", {}, "There is no photo to show."));
+  if (item.k === "scene") return make("div", { class: "viewer nothing" }, photosOf(item));
   return make("div", { class: "viewer nothing" }, make("figure", {},
     make("img", { src: `original/${item.b}.jpg`, alt: `Your photo of ${titleOf(item)}` }),
     make("figcaption", {}, "Your photo, as it is")));
+}
+
+// The photos that a scene was made from, beside it.
+function photosOf(item) {
+  return make("figure", { class: "photos" }, make("img", { src: `original/${item.b}.jpg`, alt: `Your photos of ${titleOf(item)}` }), make("figcaption", {}, "Your photos, as they are"));
 }
 
 function otherPlacements(item) {
@@ -86,7 +92,7 @@ function verdict(item, state) {
   if (decision.retry) lines.push(make("p", { class: "said" }, "Another candidate is asked for."));
   for (const flag of decision.flags || []) lines.push(make("p", { class: "said flagged" }, `Flagged: “${flag.note}” `, make("small", {}, `${flag.by}, ${whenOf(flag.at)}`)));
   const wish = Review.optOutOf(item);
-  if (wish) lines.push(make("p", { class: "said" }, `Opted out: ${wish.product ? "this product" : "all products"}${wish.feature ? `, ${FEATURES[wish.feature]}` : ""}. `, make("small", {}, `${wish.by}, ${whenOf(wish.at)}`)));
+  if (wish) lines.push(make("p", { class: "said" }, `Opted out: ${wish.product ? (item.k === "scene" ? "this group" : "this product") : "all products"}${wish.feature ? `, ${FEATURES[wish.feature]}` : ""}. `, make("small", {}, `${wish.by}, ${whenOf(wish.at)}`)));
   if (Review.serves) lines.push(decisionButtons(item, state));
   else if (item.o === "enhanced") lines.push(make("p", {}, make("a", { class: "button", href: `after/${item.i}.${item.x}`, download: `${item.p}-${item.s}.${item.x}` }, "Download this creative")));
   return make("section", { class: "verdict", "aria-label": "Decision" }, ...lines);
@@ -94,7 +100,7 @@ function verdict(item, state) {
 
 function why(item) {
   const words = Review.data.reasons[item.r];
-  return make("section", { class: "why" }, make("h3", {}, words.title), make("p", {}, words.text), make("p", { class: "advice" }, words.advice));
+  return make("section", { class: "why" }, make("h3", {}, item.m ? `${words.title}: ${item.m}` : words.title), make("p", {}, words.text), item.m ? make("p", {}, "A scene is made with all its products, or not at all.") : null, make("p", { class: "advice" }, words.advice));
 }
 
 function proofBox(item) {
@@ -133,7 +139,8 @@ function facts(item, details) {
     ["Photo", details.source.width ? `${details.source.width} × ${details.source.height}, ${details.source.format}` : null],
     ["Scaled", details.scale ? `× ${number(details.scale)} (${details.kernel})` : null],
     ["File", details.bytes ? `${count(Math.round(details.bytes / 1000))} kB, quality ${details.quality}` : null],
-    ["Product number", item.p],
+    [item.k === "scene" ? "Group" : "Product number", item.p],
+    ["Products", details.products.join(", ")],
     ["Category", item.c],
     ["Made in run", details.run],
     ["Made on", details.finished ? whenOf(details.finished) : null],

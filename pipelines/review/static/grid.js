@@ -58,7 +58,7 @@ function card(item, number) {
   return make("li", { class: `card ${state}`, "data-id": item.i },
     make("a", { class: "picture", href: `#${item.i}`, "data-open": item.i, "aria-label": `${titleOf(item)}, ${placementName(item.s)}, ${STATES[state]}` },
       source ? make("img", { src: source, alt: "", loading: eager, decoding: "async", width: item.w, height: item.h }) : make("span", { class: "no-picture" }, "No photo"),
-      item.o === "enhanced" && item.b ? make("img", { class: "inset", src: `small/${item.b}.jpg`, alt: "", loading: eager, decoding: "async", width: 56, height: 56 }) : null),
+      item.o === "enhanced" && item.b ? make("img", { class: item.k === "scene" ? "inset row" : "inset", src: `small/${item.b}.jpg`, alt: "", loading: eager, decoding: "async", ...(item.k === "scene" ? {} : { width: 56, height: 56 }) }) : null),
     Review.serves ? make("label", { class: "choose" }, make("input", { type: "checkbox", "aria-label": `Choose ${titleOf(item)}, ${placementName(item.s)}`, checked: Review.chosen.has(item.i), "data-choose": item.i })) : null,
     make("div", { class: "caption" },
       make("p", { class: "title", title: titleOf(item) }, titleOf(item)),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,21 @@ from PIL import Image
 from pipelines.audit import enhanced_rows
 from pipelines.config import Thresholds
 from pipelines.finish import write_delivery
-from pipelines.scenes.earlier import Earlier, finish, keep
+from pipelines.report.summary import RunFacts
+from pipelines.review.decisions import Decisions
+from pipelines.review.judge import entries_for
+from pipelines.review.pictures import PICTURES, Reader, prove
+from pipelines.review.prune import unwanted
+from pipelines.review.runs import read_run
+from pipelines.scenes.earlier import Earlier, Tables, finish, keep
 from pipelines.scenes.groups import Columns, read_groups
 from pipelines.scenes.make import Target, steps_of
+from pipelines.scenes.report import render_scenes, summarize_scenes
 from pipelines.scenes.run import Maker, decide_all
 from pipelines.scenes.tables import DELIVERED, Decided, loose_row
 from pipelines.sources import cut_shards
 from transforms.budget import ByteBudget
+from transforms.decisions import of_scenes, wishes_of
 from transforms.errors import ServerUnavailable, StoreFull
 from transforms.inference.fake import FakeClient
 from transforms.load import load_job
@@ -51,6 +60,7 @@ class Night:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.client = folder, FakeClient()
+        self.said = Decisions(folder / "decisions.sqlite")
         self.output = str(folder / "out")
         self.store = open_store(self.output, StoreConfig())
 
@@ -87,7 +97,15 @@ class Night:
             Step("segment", partial(segment, client=self.client, limits=SegmentLimits())),
         )
         target = Target(self.output, StoreConfig())
-        return Maker(plan, seeds, steps, steps_of(self.client, Thresholds(), target), {"studio": "d"}, "engine")
+        scene_steps, wishes = steps_of(self.client, Thresholds(), target), wishes_of(of_scenes(self.said.rows()))
+        return Maker(plan, seeds, steps, scene_steps, {"studio": "d"}, "engine", wishes)
+
+    def decide(self, run_id: str, action: str, placement: str, **asked: str) -> str:
+        """A decision on a scene, as the review page records it."""
+        rows = {row["item_id"]: row for row in read_run(f"{self.output}/scene_runs/{run_id}", StoreConfig()).rows}
+        ids = [name for name, row in rows.items() if row["placement"] == placement]
+        entries = entries_for({"action": action, "ids": ids, **asked}, rows, self.said.rows())
+        return self.said.record(action, "ann", run_id, entries)
 
     @property
     def painted(self) -> int:
@@ -283,3 +301,79 @@ def test_groups_that_ask_at_once_all_find_what_was_decided(night: Night, monkeyp
     with ThreadPoolExecutor(6) as pool:
         found = list(pool.map(lambda scene: earlier.of(plan_key=scene["plan_key"]), scenes))
     assert all(found) and len(reads) == 1
+
+
+def test_the_report_counts_scenes_and_names_who_ended_them_and_shows_every_product(night: Night) -> None:
+    night.feed(row("red"), row("<b>blue</b>", image="blue.png"), row("gone", "bad"), row("dark", "bad"), row("x", None))
+    night.run("1")
+    facts = RunFacts("2", "complete", "", wall_sec=30.0, price_per_hour=12.0)
+    night.feed(
+        row("red"), row("<b>blue</b>", image="blue.png"), row("gone", "bad"), row("dark", "bad"), row("dark", "new")
+    )
+    night.run("2")
+    tables = Tables(*(pq.read_table(f"{night.output}/scene_runs/2/{name}.parquet") for name in Tables._fields))
+    summary = summarize_scenes(tables, facts)
+    assert (summary["rows"], summary["groups"], summary["scenes"]) == (5, 3, 6)
+    assert summary["outcomes"] == {"enhanced": 4, "rejected": 2} and summary["carried_from_earlier_runs"] == 2
+    assert summary["placements"]["wide"] == {"enhanced": 2, "rejected": 1}
+    (ended,) = summary["members"]
+    assert (ended["member"], ended["reason"], ended["scenes"], ended["groups"]) == ("gone", "not_found", 2, ["bad"])
+    assert summary["cost_per_enhanced"] == pytest.approx(0.05) and summary["product_pixels_differing"] == 0
+    assert summary["latency_msec"]["load"]["count"] == 3 and summary["latency_msec"]["verify"]["count"] == 2
+    page = render_scenes(tables, summary, StoreConfig())
+    assert page.count("data:image/jpeg") == 4 + 6 + 2 and "<b>blue" not in page and 'src="http' not in page
+    assert "made by run 1" in page and "not_found" in page
+    nothing = Tables(tables.scenes.slice(0, 0), tables.products.slice(0, 0))
+    assert "No scene was made" in render_scenes(nothing, summarize_scenes(nothing, facts), StoreConfig())
+
+
+def test_a_refused_scene_is_painted_anew_a_withdrawn_one_stays_away_and_undone_ones_return(night: Night) -> None:
+    # a product has the group's name: what is said of scenes is not said of it
+    night.feed(row("tea", image="red.png"), row("blue"), row("dark", "hall"))
+    first = {(each.scene["scene_group"], each.scene["placement"]): each.scene for each in night.run("1")}
+    night.decide("1", "refuse", "wide", reason="wrong_mood")
+    night.decide("1", "accept", "tall")
+    withdrawn = night.decide("1", "withdraw", "tall")
+    second = {(each.scene["scene_group"], each.scene["placement"]): each.scene for each in night.run("2")}
+    for group in ("tea", "hall"):
+        wide, tall = second[group, "wide"], second[group, "tall"]
+        assert (wide["outcome"], wide["seed"], wide["decided_in_run"]) == ("enhanced", 5, "2")
+        assert wide["content_key"] != first[group, "wide"]["content_key"]
+        assert wide["candidate_seed"] != first[group, "wide"]["candidate_seed"]
+        assert (tall["outcome"], tall["stage"], tall["reason"], tall["member"]) == (
+            "skipped",
+            "plan",
+            "withdrawn",
+            None,
+        )
+    painted = night.painted
+    night.said.undo(withdrawn, "ann", "acme")
+    third = {(each.scene["scene_group"], each.scene["placement"]): each.scene for each in night.run("3")}
+    assert night.painted == painted and third["tea", "tall"]["creative_uri"] == first["tea", "tall"]["creative_uri"]
+    assert third["tea", "wide"]["decided_in_run"] == "2"
+    night.decide("3", "opt_out", "wide", scope="feature")
+    assert {each.scene["reason"] for each in night.run("4")} == {"opted_out"} and night.painted == painted
+    gone = [uri for item in unwanted(night.said.rows(), night.output, StoreConfig()) for uri in item.uris]
+    assert len(gone) == 2 + 3 and sum(uri.endswith(".1.png") for uri in gone) == 1
+
+
+def test_a_scene_is_reviewed_with_its_products_photos_and_proven_whole(night: Night) -> None:
+    night.feed(row("red"), row("blue"))
+    night.run("1")
+    run, reader = read_run(f"{night.output}/scene_runs/1", StoreConfig()), Reader(StoreConfig())
+    scene = run.rows[1]
+    assert (run.output, scene["product_id"], scene["title"], scene["placement"]) == (
+        night.output, "tea", "red, blue", "wide",
+    )  # fmt: skip
+    assert len({row["item_id"] for row in run.rows}) == 2
+    proof, alone = prove(scene, reader), [prove(member, reader) for member in scene["members"]]
+    assert proof.state == "proven" and proof.compared == sum(each.compared for each in alone)
+    assert proof.compared + proof.blended + proof.kept + proof.painted == 160 * 320
+    shown = {
+        kind: np.asarray(Image.open(BytesIO(PICTURES[kind](scene, reader).data)).convert("RGBA"), int)
+        for kind in ("before", "after", "small", "mask")
+    }
+    assert shown["small"].shape == shown["mask"].shape == (160, 320, 4)
+    for member in scene["members"]:  # the slider moves over nothing but the surroundings
+        core = decode_evidence(Path(member["evidence_uri"]).read_bytes()) == CORE
+        assert np.abs(shown["before"][core] - shown["after"][core]).mean() < 5
