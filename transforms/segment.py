@@ -19,6 +19,7 @@ from transforms.inference.interface import InferenceClient
 from transforms.ops.backdrop import border_ring, describe_backdrop, fill_field, to_lab
 from transforms.ops.mask_gate import Looks, load_gate, measure_mask, measure_recheck, whole_of
 from transforms.ops.masks import (
+    Evidence,
     bounding_box,
     components,
     count_fragments,
@@ -45,6 +46,8 @@ _GREY = (150.0, 152.0, 155.0)  # the second backdrop
 _GONE_MARGIN = 4  # working pixels around the product that are emptied with it
 _SPECK_SHARE = 0.004  # of the product's area; smaller pieces are dropped
 _VIVID, _LEAST_PIECE = 20.0, 40  # dE from the backdrop in the mean, and working pixels; dust is smaller
+_NO_TINT, _UNFENCED, _UNSEEN = 1.0, 0.7, 0.1  # dE; of the distance; our network's probability: a piece of shadow
+_HIGHEST_FENCE = 28.6  # dE; barriers are told no higher
 STUDIO_SPREAD = 1.4  # dE; a studio's backdrop is smoother, a wall or sheet rougher: its colours prove little
 
 
@@ -68,14 +71,19 @@ class SegmentLimits:
 class Seen(NamedTuple):
     """What is known before refinement, at working size.
 
-    `probability`: float32 [h, w]; `pixels`: uint8 [h, w, 3]; `distance`: dE from a plain backdrop's
-    colour, float32 [h, w], None without one.
+    `probability`: float32 [h, w]; `pixels`: uint8 [h, w, 3]; `evidence`: of a smooth backdrop's colours, None without
+    one.
     """
 
     looks: Looks
     pixels: Pixels
     probability: Real
-    distance: Real | None
+    evidence: Evidence | None
+
+    @property
+    def distance(self) -> Real | None:
+        """dE from a smooth backdrop's colour, float32 [h, w], None without one."""
+        return self.evidence.distance if self.evidence is not None else None
 
 
 @dataclass
@@ -257,12 +265,12 @@ def join(pixels: Pixels, looks: Looks) -> Seen:
         return Seen(looks, small, merged, None)
     evidence = gather_evidence(small, merged, backdrop)
     joined = join_evidence(merged, evidence, lightness=backdrop.color_lab[0])
-    return Seen(looks, small, joined, evidence.distance)
+    return Seen(looks, small, joined, evidence)
 
 
 def matte(pixels: Pixels, seen: Seen) -> Matte:
     """The alpha matte at full resolution, float32 [H, W]: drawn at working size, then enlarged along the colours."""
-    kept = without_specks(seen.probability > 0.5, _SPECK_SHARE) | _vivid_pieces(seen)
+    kept = (without_specks(seen.probability > 0.5, _SPECK_SHARE) | _vivid_pieces(seen)) & ~_shadow_pieces(seen)
     coarse = np.where(dilated(kept, 2), seen.probability, np.float32(0))
     drawn = refine_alpha(seen.pixels.astype(np.float32) / np.float32(255), coarse, _BAND)
     return enlarge_alpha(pixels, drawn)
@@ -277,6 +285,22 @@ def _vivid_pieces(seen: Seen) -> Mask:
     vivid = (totals > _VIVID * np.maximum(areas, 1)) & (areas >= _LEAST_PIECE)
     vivid[0] = False
     return vivid[pieces]
+
+
+def _shadow_pieces(seen: Seen) -> Mask:
+    """Pieces apart from the product, bool [h, w], that only darken a smooth backdrop, as no thing with an edge does.
+
+    A thing is fenced by about as much as it differs; a shadow's darkest part is walked into through its soft rim.
+    """
+    pieces, areas = components(seen.probability > 0.5)
+    if seen.evidence is None:
+        return np.zeros(pieces.shape, np.bool_)
+    planes = (seen.evidence.distance, seen.evidence.barrier, seen.evidence.tint, seen.looks.own())
+    totals = (np.bincount(pieces.ravel(), plane.ravel(), minlength=len(areas)) for plane in planes)
+    distance, barrier, tint, own = (total / np.maximum(areas, 1) for total in totals)
+    shadow = (tint < _NO_TINT) & (barrier < _UNFENCED * np.minimum(distance, _HIGHEST_FENCE)) & (own < _UNSEEN)
+    shadow[[0, int(np.argmax(areas))]] = False
+    return cast(Mask, shadow[pieces])
 
 
 def _cutout(foreground: Pixels, alpha: Matte, scores: dict[str, float]) -> Cutout:

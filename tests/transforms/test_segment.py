@@ -91,6 +91,21 @@ def test_a_small_part_of_another_colour_than_the_backdrop_is_no_speck():
     assert not mask[70:90, 10:30].any()  # dust
 
 
+@pytest.mark.parametrize(("soft", "stays"), [(14.0, False), (0.6, True)])
+def test_a_dark_piece_apart_is_shadow_where_its_rim_is_soft_and_our_network_sees_none(soft, stays):
+    pixels, _ = vase((600, 600))
+    spot = np.zeros((600, 600), np.float32)
+    cv2.ellipse(spot, (520, 480), (46, 26), 0, 0, 360, 1.0, -1)
+    spot = cv2.GaussianBlur(spot, (0, 0), soft)
+    dark = np.clip(np.rint(pixels * (1 - 0.6 * spot[..., None])), 0, 255).astype(np.uint8)
+    colored = lambda images: np.ptp(images.astype(int), axis=-1) > 30  # noqa: E731
+    own = lambda inputs: {"ALPHA": colored(inputs["IMAGE"])[..., None].astype(np.float32)}  # noqa: E731
+    other = lambda inputs: {"ALPHA": 0.8 * (inputs["IMAGE"].min(-1) < 200)[..., None].astype(np.float32)}  # noqa: E731
+    seen_by = FakeClient({"segmenter": other, "product_segmenter": own})
+    mask = cut_out(ProductImage(dark, FACTS), seen_by).mask
+    assert mask[470:490, 505:535].any() == stays
+
+
 def test_a_product_that_one_network_misses_is_not_trusted():
     nothing = FakeClient({"segmenter": lambda inputs: {"ALPHA": np.zeros((*inputs["IMAGE"].shape[:3], 1), "f4")}})
     doubted, trusted = (segment(job_of(vase()[0]), client, OPEN).scores for client in (nothing, FakeClient()))
