@@ -5,7 +5,8 @@
 `--taesd` is a checkout of github.com/madebyollin/taesd (MIT): its TAEF2, 8x with 32 channels, is the yardstick: it
 keeps four times as many numbers of a picture as ours, 16x with 32 channels. The linear code is ours before its first
 step.
-For an outpainting decoder, `unknown` is the PSNR of a painted half beside a known one, from exact latents.
+For an outpainting decoder, `unknown` is the PSNR of a half beside a known one, from exact latents and from latents that
+are disturbed as in its training.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from torch import Tensor
 from models.autoencoder import Autoencoder, read_autoencoder
 from models.training.pictures import find_pictures
 from models.training.sheets import write_sheet
-from models.training.train_autoencoder import to_bytes, to_unit
+from models.training.train_autoencoder import Recipe, disturbed, to_bytes, to_unit
 
 Through = Callable[[Tensor], Tensor]
 
@@ -57,6 +58,21 @@ def decibels(painted: Tensor, truth: Tensor, where: Tensor | None = None) -> flo
 
 
 @torch.no_grad()
+def beside_known(network: Autoencoder, truth: Tensor, noise: float) -> Tensor:
+    """Print how a half is decoded beside a known one, from exact latents and from disturbed ones."""
+    known = torch.zeros_like(truth[:, :1])
+    known[..., :128] = 1
+    half, near = known[0, 0] == 0, torch.zeros(256, 256, dtype=torch.bool)
+    near[:, 128:136] = True
+    exact = network.encoder(truth)
+    for name, latents in (("exact", exact), ("disturbed", disturbed(exact, Recipe(guided=True, noise=noise), 0))):
+        for told, mask in (("alone", torch.zeros_like(known)), ("beside what is known", known)):
+            answers = network.decoder(latents, truth, mask)
+            print(f"unknown, {name} latents, {told:21} {decibels(answers, truth, half):6.2f} dB, ", end="")
+            print(f"8 px at the join {decibels(answers, truth, near):6.2f} dB")
+    return answers * (1 - known) + truth * known
+
+
 def main() -> None:
     """Command line: see the module's docstring."""
     parser = argparse.ArgumentParser(prog="python benchmarks/autoencoder.py", description=__doc__)
@@ -82,16 +98,7 @@ def main() -> None:
         print(f"{name:12} {decibels(answers, truth):6.2f} dB {seconds:7.3f} CPU s an image of 256 x 256")
         rows.append(answers[:6])
     if card.recipe.get("guided"):
-        known = torch.zeros_like(truth[:, :1])
-        known[..., :128] = 1
-        answers = network.decoder(network.encoder(truth), truth, known)
-        plain = coders["ours 16x"](truth)
-        near = torch.zeros(256, 256, dtype=torch.bool)
-        near[:, 128:136] = True
-        for told, answer in (("alone", plain), ("beside what is known", answers)):
-            print(f"unknown, {told:21} {decibels(answer, truth, known[0, 0] == 0):6.2f} dB, ", end="")
-            print(f"8 px at the join {decibels(answer, truth, near):6.2f} dB")
-        rows.append((answers * (1 - known) + truth * known)[:6])
+        rows.append(beside_known(network, truth, float(card.recipe["noise"]))[:6])
     if args.sheet:
         write_sheet([[to_bytes(picture) for picture in row] for row in rows], args.sheet)
 

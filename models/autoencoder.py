@@ -2,11 +2,11 @@
 
 One latent cell stands for 16 x 16 pixels and holds `channels` numbers. The decoder takes what is already known beside
 them: a mask and the masked picture, folded into its levels (as Canvas does for outpainting, arXiv 2603.06453), so that
-it joins what it paints to what it was given. Without normalisation layers a cell's answer depends on its neighbourhood
-alone, never on the rest of the picture, so any size decodes alike. Beside the networks run linear maps that begin as
-the principal components of cells (`begin_linear`), so training starts from the best linear code. It costs about 17,000
-multiplications a pixel to encode and 24,000 to decode: the full size is never convolved, sub-pixel layers (Shi et al.
-2016) lead from a quarter and to half of it.
+it joins what it paints to what it was given. Normalisation looks at one place alone, so a cell's answer depends on its
+neighbourhood and never on the rest of the picture, and any size decodes alike. Beside the networks run linear maps that
+begin as the principal components of cells (`begin_linear`), so training starts from the best linear code. It costs
+about 17,000 multiplications a pixel to encode and 24,000 to decode: the full size is never convolved, sub-pixel layers
+(Shi et al. 2016) lead from a quarter and to half of it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class AutoencoderSpec:
 
 
 class Residual(nn.Module):
-    """Two 3 x 3 convolutions beside a skip, without normalisation; the second begins at nothing."""
+    """Two 3 x 3 convolutions beside a skip; the second begins at nothing."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -57,6 +57,15 @@ def _silent(layer: nn.Conv2d) -> nn.Conv2d:
     nn.init.zeros_(layer.weight)
     nn.init.zeros_(cast(Tensor, layer.bias))
     return layer
+
+
+def even(x: Tensor) -> Tensor:
+    """[B, C, H, W] with a mean square of 1 over the channels of each place (Zhang & Sennrich 2019).
+
+    Without it a long training lets the levels grow until all that reaches the last layer is far below zero, where
+    nothing passes on. It looks at one place alone, so a picture still decodes alike at every size.
+    """
+    return x * torch.rsqrt(x.square().mean(1, keepdim=True) + 1e-6)
 
 
 def _blocks(width: int, depth: int) -> nn.Sequential:
@@ -88,8 +97,10 @@ class Encoder(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """See the class."""
-        y = self.eighth(self.to_eighth(self.quarter(self.stem(pictures))))
-        y = self.linear(pictures) + self.head(self.sixteenth(self.to_sixteenth(y)))
+        y = self.quarter(even(self.stem(pictures)))
+        y = self.eighth(even(self.to_eighth(y)))
+        y = self.sixteenth(even(self.to_sixteenth(y)))
+        y = self.linear(pictures) + self.head(even(y))
         return cast(Tensor, (y - self.mean) / self.scale)
 
 
@@ -125,8 +136,8 @@ class Decoder(nn.Module):
         for number, (guided, blocks) in enumerate(zip(self.guides, self.blocks, strict=True)):
             if number:
                 y = self.ups[number - 1](functional.interpolate(y, scale_factor=2.0, mode="nearest"))
-            y = blocks(y + guided(guide))
-        return cast(Tensor, self.linear(cells) + self.head(y))
+            y = blocks(even(y) + guided(guide))
+        return cast(Tensor, self.linear(cells) + self.head(even(y)))
 
 
 class _Guide(nn.Module):

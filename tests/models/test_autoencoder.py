@@ -89,3 +89,15 @@ def test_a_place_is_decoded_alike_wherever_the_picture_ends(rooms):
     middle = answer(network, tall)[..., 96:192, :]
     cut = answer(network, tall[..., 48:240, :])[..., 48:144, :]
     assert torch.allclose(middle[..., 32:64, :], cut[..., 32:64, :], atol=1e-4)
+
+
+def test_a_level_that_grew_in_training_counts_no_more_than_before(rooms):
+    network = begun(rooms)
+    torch.nn.init.normal_(network.decoder.head[1].weight, std=0.05)
+    torch.nn.init.normal_(network.encoder.head.weight, std=0.05)
+    before = answer(network, rooms)
+    with torch.no_grad():
+        for layer in (*network.decoder.ups, network.encoder.to_eighth, network.encoder.to_sixteenth):
+            layer.weight *= 100
+            layer.bias *= 100
+    assert torch.allclose(answer(network, rooms), before, atol=1e-3)
