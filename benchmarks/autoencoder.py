@@ -73,6 +73,7 @@ def beside_known(network: Autoencoder, truth: Tensor, noise: float) -> Tensor:
     return answers * (1 - known) + truth * known
 
 
+@torch.no_grad()
 def main() -> None:
     """Command line: see the module's docstring."""
     parser = argparse.ArgumentParser(prog="python benchmarks/autoencoder.py", description=__doc__)

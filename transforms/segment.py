@@ -19,6 +19,7 @@ from transforms.inference.interface import InferenceClient
 from transforms.ops.backdrop import border_ring, describe_backdrop, fill_field, to_lab
 from transforms.ops.mask_gate import Looks, load_gate, measure_mask, measure_recheck, whole_of
 from transforms.ops.masks import (
+    HIGHEST_BARRIER,
     Evidence,
     bounding_box,
     components,
@@ -27,7 +28,6 @@ from transforms.ops.masks import (
     gather_evidence,
     join_evidence,
     resized,
-    without_specks,
 )
 from transforms.ops.matting import enlarge_alpha, estimate_foreground, refine_alpha
 from transforms.records import Box, Cutout, Job, Mask, Matte, Pixels, ProductImage, Size
@@ -47,7 +47,6 @@ _GONE_MARGIN = 4  # working pixels around the product that are emptied with it
 _SPECK_SHARE = 0.004  # of the product's area; smaller pieces are dropped
 _VIVID, _LEAST_PIECE = 20.0, 40  # dE from the backdrop in the mean, and working pixels; dust is smaller
 _NO_TINT, _UNFENCED, _UNSEEN = 1.0, 0.7, 0.1  # dE; of the distance; our network's probability: a piece of shadow
-_HIGHEST_FENCE = 28.6  # dE; barriers are told no higher
 STUDIO_SPREAD = 1.4  # dE; a studio's backdrop is smoother, a wall or sheet rougher: its colours prove little
 
 
@@ -270,37 +269,28 @@ def join(pixels: Pixels, looks: Looks) -> Seen:
 
 def matte(pixels: Pixels, seen: Seen) -> Matte:
     """The alpha matte at full resolution, float32 [H, W]: drawn at working size, then enlarged along the colours."""
-    kept = (without_specks(seen.probability > 0.5, _SPECK_SHARE) | _vivid_pieces(seen)) & ~_shadow_pieces(seen)
-    coarse = np.where(dilated(kept, 2), seen.probability, np.float32(0))
+    coarse = np.where(dilated(_product_pieces(seen), 2), seen.probability, np.float32(0))
     drawn = refine_alpha(seen.pixels.astype(np.float32) / np.float32(255), coarse, _BAND)
     return enlarge_alpha(pixels, drawn)
 
 
-def _vivid_pieces(seen: Seen) -> Mask:
-    """The pieces, bool [h, w], that a smooth backdrop cannot be: a handle is no speck, however small."""
+def _product_pieces(seen: Seen) -> Mask:
+    """The pieces that are product, bool [h, w]: no specks, and no shadows."""
     pieces, areas = components(seen.probability > 0.5)
-    if seen.distance is None:
-        return np.zeros(pieces.shape, np.bool_)
-    totals = np.bincount(pieces.ravel(), seen.distance.ravel(), minlength=len(areas))
-    vivid = (totals > _VIVID * np.maximum(areas, 1)) & (areas >= _LEAST_PIECE)
-    vivid[0] = False
-    return vivid[pieces]
-
-
-def _shadow_pieces(seen: Seen) -> Mask:
-    """Pieces apart from the product, bool [h, w], that only darken a smooth backdrop, as no thing with an edge does.
-
-    A thing is fenced by about as much as it differs; a shadow's darkest part is walked into through its soft rim.
-    """
-    pieces, areas = components(seen.probability > 0.5)
-    if seen.evidence is None:
-        return np.zeros(pieces.shape, np.bool_)
-    planes = (seen.evidence.distance, seen.evidence.barrier, seen.evidence.tint, seen.looks.own())
-    totals = (np.bincount(pieces.ravel(), plane.ravel(), minlength=len(areas)) for plane in planes)
-    distance, barrier, tint, own = (total / np.maximum(areas, 1) for total in totals)
-    shadow = (tint < _NO_TINT) & (barrier < _UNFENCED * np.minimum(distance, _HIGHEST_FENCE)) & (own < _UNSEEN)
-    shadow[[0, int(np.argmax(areas))]] = False
-    return cast(Mask, shadow[pieces])
+    kept = areas >= max(1.0, _SPECK_SHARE * float(areas.sum()))
+    if seen.evidence is not None:
+        evidence = seen.evidence
+        planes = (evidence.distance, evidence.barrier, evidence.tint, seen.looks.own())
+        totals = (np.bincount(pieces.ravel(), plane.ravel(), minlength=len(areas)) for plane in planes)
+        distance, barrier, tint, own = (total / np.maximum(areas, 1) for total in totals)
+        # a smooth backdrop cannot be such a piece: a handle is no speck, however small
+        kept |= (distance > _VIVID) & (areas >= _LEAST_PIECE)
+        # A thing is fenced by about as much as it differs; a shadow only darkens, and its darkest part is walked into
+        # through its soft rim. The largest piece is the product.
+        shadow = (tint < _NO_TINT) & (barrier < _UNFENCED * np.minimum(distance, HIGHEST_BARRIER)) & (own < _UNSEEN)
+        shadow[int(np.argmax(areas))] = False
+        kept &= ~shadow
+    return kept[pieces]
 
 
 def _cutout(foreground: Pixels, alpha: Matte, scores: dict[str, float]) -> Cutout:

@@ -11,18 +11,16 @@ from typing import IO, Any, cast
 
 import pyarrow as pa
 
+from pipelines.finish import DELIVERED
 from pipelines.review.pages import creative_key
 from pipelines.review.runs import Row
 from pipelines.review.scenes import members_of
+from pipelines.scenes.tables import DELIVERED_SCENES
 from transforms.decisions import slot_of, standings
 from transforms.ledger import parquet_bytes
 from transforms.placements import EXTENSIONS
 from transforms.storage.keys import percent_encode
 
-FEED_COLUMNS = (
-    "product_id", "placement", "creative_uri", "creative_width", "creative_height", "creative_bytes", "label",
-)  # fmt: skip
-SCENE_COLUMNS = ("scene_group", "product_ids", "placement", "seed", *FEED_COLUMNS[2:])
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same creatives give the same file
 
 
@@ -43,7 +41,7 @@ def feed_rows(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 def _columns(rows: Sequence[Row]) -> tuple[str, ...]:
-    return SCENE_COLUMNS if rows and members_of(rows[0]) else FEED_COLUMNS
+    return DELIVERED_SCENES if rows and members_of(rows[0]) else DELIVERED
 
 
 def file_name(row: Row) -> str:

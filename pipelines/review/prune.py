@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pipelines.review.decisions import Decisions
+from pipelines.scenes.groups import MOST
 from transforms.decisions import Standing, standings
 from transforms.errors import ConfigError
 from transforms.storage.store import StoreConfig, open_store
 
 _FOLDERS = ("creatives", "evidence", "scenes", "scene_evidence")
-_MOST = 8  # products of a scene
 
 
 class Unwanted(NamedTuple):
@@ -58,7 +58,7 @@ def _uris(standing: Standing) -> list[str]:
     found = [str(row[name]) for name in ("creative_uri", "evidence_uri") if row.get(name)]
     # a scene has evidence for each product, and its decision names the first one's
     stems = [uri.removesuffix(".0.png") for uri in found if _is_of_scene(uri)]
-    return found + [f"{stem}.{at}.png" for stem in stems for at in range(1, _MOST)]
+    return found + [f"{stem}.{at}.png" for stem in stems for at in range(1, MOST)]
 
 
 def _is_of_scene(uri: str) -> bool:

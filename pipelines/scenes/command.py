@@ -35,7 +35,7 @@ from pipelines.scenes.groups import Columns, Group, check_files, read_groups
 from pipelines.scenes.make import Target, steps_of
 from pipelines.scenes.report import summarize_scenes, write_report
 from pipelines.scenes.run import Maker, decide_all, scenes_of
-from pipelines.scenes.tables import DELIVERED, Decided, Row, loose_row
+from pipelines.scenes.tables import DELIVERED_SCENES, Decided, Row, loose_row
 from pipelines.sources import cut_shards, manifest_files
 from pipelines.telemetry.live import LiveMetrics
 from pipelines.telemetry.logs import configure, name_run, tell
@@ -162,7 +162,7 @@ def synthesise_manifest(config: SceneConfig) -> ExitCode:
     rows = [loose_row(product, config.columns.group, job.run_id) for product in loose]
     tables = finish(store, config.folder, found, rows)
     if not options.dry_run:
-        write_delivery(store, config.folder, tables.scenes, DELIVERED)
+        write_delivery(store, config.folder, tables.scenes, DELIVERED_SCENES)
     pending = tally.expected - len(found)
     facts = RunFacts(
         job.run_id,

@@ -43,7 +43,7 @@ def summarize_scenes(tables: Tables, facts: RunFacts) -> dict[str, Any]:
         "rows_in_no_group": len(products) - len(rows),
         "scenes": len(scenes),
         "groups": len(scenes.group_by(["advertiser_id", "scene_group"]).aggregate([])),
-        "members": members_of(scenes),
+        "members": endings_of(scenes),
         "latency_msec": {**_of_products(rows, facts.run_id), **_of_scenes(scenes, facts.run_id)},
     }
 
@@ -67,7 +67,7 @@ def _once(rows: pa.Table) -> pa.Table:
     return rows.take(pa.array(sorted(firsts.values()), pa.int64()))
 
 
-def members_of(scenes: pa.Table) -> list[Row]:
+def endings_of(scenes: pa.Table) -> list[Row]:
     """The products that ended scenes, with stage and reason: how many scenes, in which groups; most scenes first."""
     keys = ("advertiser_id", "member", "stage", "reason")
     ended = scenes.filter(pc.is_valid(scenes.column("member"))).select([*keys, "scene_group"]).to_pylist()

@@ -36,7 +36,7 @@ SCENE_SCHEMA = pa.schema(
     ]
 )
 # What an advertiser's feed takes of a scene.
-DELIVERED = (
+DELIVERED_SCENES = (
     "scene_group", "product_ids", "placement", "seed", "creative_uri", "creative_width", "creative_height",
     "creative_bytes", "label",
 )  # fmt: skip

@@ -15,6 +15,7 @@ Real = NDArray[np.float32]
 
 # Barrier levels, dE: from just visible to plainly another thing.
 _LEVELS = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.5, 8.0, 10.0, 13.0, 17.0, 22.0)
+HIGHEST_BARRIER = 1.3 * _LEVELS[-1]  # dE; what no lower path leads to
 _SLOPE_GAIN = 1.6  # dE of a step edge per dE of its Gaussian gradient (sigma 0.8): 1 / (2 x 0.31)
 _SHADOW_SHARE = 0.22  # how much of a darkening counts as difference: a shadow of 35 dE is no stronger than a tint of 8
 
@@ -162,7 +163,7 @@ def slope_of(lab: Lab) -> Real:
 
 def barrier_from_border(steps: Real) -> Real:
     """The least, over all paths from the border, of a path's greatest step; in levels, float32 [H, W]."""
-    barrier = np.full(steps.shape, _LEVELS[-1] * 1.3, np.float32)
+    barrier = np.full(steps.shape, HIGHEST_BARRIER, np.float32)
     for level in reversed(_LEVELS):
         open_ = np.pad((steps < level).astype(np.uint8), 1, constant_values=1)
         _, labels = cv2.connectedComponents(open_, connectivity=4)

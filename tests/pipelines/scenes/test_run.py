@@ -31,7 +31,7 @@ from pipelines.scenes.groups import Columns, read_groups
 from pipelines.scenes.make import Target, steps_of
 from pipelines.scenes.report import render_scenes, summarize_scenes
 from pipelines.scenes.run import Maker, decide_all
-from pipelines.scenes.tables import DELIVERED, Decided, loose_row
+from pipelines.scenes.tables import DELIVERED_SCENES, Decided, loose_row
 from pipelines.sources import cut_shards
 from transforms.budget import ByteBudget
 from transforms.decisions import of_scenes, wishes_of
@@ -86,7 +86,7 @@ class Night:
         )  # fmt: skip
         if finished:
             tables = finish(self.store, folder, found, [loose_row(product, "scene_group", run_id) for product in loose])
-            write_delivery(self.store, folder, tables.scenes, DELIVERED)
+            write_delivery(self.store, folder, tables.scenes, DELIVERED_SCENES)
         return found
 
     def maker(self, plan: PlanConfig, seeds: tuple[int, ...]) -> Maker:
@@ -186,7 +186,9 @@ def test_every_advertiser_is_delivered_its_scenes_again_each_night_also_where_on
     for run in "123":
         scenes = [scene for scene in night.table(run, "scenes") if scene["outcome"] == "enhanced"]
         for name in ("acme", "scenes"):
-            expected = [{key: scene[key] for key in DELIVERED} for scene in scenes if scene["advertiser_id"] == name]
+            expected = [
+                {key: scene[key] for key in DELIVERED_SCENES} for scene in scenes if scene["advertiser_id"] == name
+            ]
             assert night.table(run, f"delivery/{name}") == expected and len(expected) == 2
     assert expected[0]["product_ids"] == ["dark"] and expected[0]["creative_width"] == 192
     names = sorted(row["creative_uri"] for row in enhanced_rows(night.output, night.store).to_pylist())
