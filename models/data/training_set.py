@@ -22,7 +22,7 @@ from transforms.errors import ConfigError
 _STREET_STEP = 6  # of every six street photographs the first is the benchmarks', the fourth the mask gate's
 _BACKDROPS = ("white", "plain", "scene")
 _ROOM_SIDE = 800
-_SHARES = {"cutouts": 0.72, "renders": 0.08, "street": 0.11, "garments": 0.09}
+_SHARES = {"cutouts": 0.42, "renders": 0.38, "street": 0.11, "garments": 0.09}  # renders: their shadows are real
 _DRAWN = 0.22  # of the cutouts
 
 
@@ -73,13 +73,17 @@ def scan(folders: Folders, rooms: Sequence[Bytes] | None = None) -> TrainingSet:
     """
     files = {
         "cutouts": tuple(sorted(folders.cutouts.glob("*.webp"))),
-        "renders": tuple(sorted(folders.renders.glob("*/alpha.png"))) if folders.renders else (),
+        "renders": _finished(folders.renders) if folders.renders else (),
         "street": street_files(folders.street) if folders.street else (),
         "garments": tuple(sorted(folders.garments.glob("*.png"))) if folders.garments else (),
     }
     if not files["cutouts"]:
         raise ConfigError(f"no cutouts under {str(folders.cutouts)!r}: run python -m models.data.cutouts first")
     return TrainingSet(files, list(rooms) if rooms is not None else read_rooms(folders.rooms))
+
+
+def _finished(renders: Path) -> tuple[Path, ...]:
+    return tuple(path for path in sorted(renders.glob("*/alpha.png")) if path.parent.suffix != ".partial")
 
 
 def street_files(folder: Path) -> tuple[Path, ...]:
@@ -119,8 +123,8 @@ def _read_mask(path: Path) -> Real:
 
 
 def _read_render(alpha: Path, rng: Rng) -> tuple[Bytes, Real]:
-    name = _BACKDROPS[rng.integers(len(_BACKDROPS))]
-    return read_rgb(alpha.with_name(f"{name}.jpg")), _read_mask(alpha)
+    pictures = [path for path in (alpha.with_name(f"{name}.jpg") for name in _BACKDROPS) if path.exists()]
+    return read_rgb(pictures[rng.integers(len(pictures))]), _read_mask(alpha)
 
 
 def _read_street(mat: Path, _: Rng) -> tuple[Bytes, Real]:

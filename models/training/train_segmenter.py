@@ -1,12 +1,13 @@
 """Trains the segmenter on composed pictures; goes on from its checkpoint where there is one.
 
     python -m models.training.train_segmenter --run DIR --cutouts DIR --renders DIR --rooms DIR --street DIR \
-        --garments DIR --steps 2000
+        --garments DIR --steps 2000 [--start models/weights/product_segmenter/product_segmenter.onnx]
 
 RUN gets `checkpoint.pt` (network, average, optimiser, step), `losses.jsonl` and `losses.png`. The rate warms up, stays,
 and falls to nothing over the last third, which sees the pictures at full size; so a run may be made longer by
 starting it again with more `--steps` before that part. The folders are read anew every `--scan_every` steps. The same
-files, seed and thread count give the same losses, interrupted or not. `models.export.segmenter` takes it on.
+files, seed and thread count give the same losses, interrupted or not. `--start` goes on from an exported network, such
+as the one that ships. `models.export.segmenter` takes it on.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import time
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ from models.data.training_set import Folders, TrainingSet, scan
 from models.training.losses import matte_loss
 from models.training.network import Segmenter, new_segmenter
 from models.training.runs import average_into, keep, plot, restore
+from models.training.unfolding import load_shipped
 
 
 @dataclass(frozen=True)
@@ -83,10 +86,10 @@ class State:
     step: int = 0
 
 
-def new_state(recipe: Recipe) -> State:
-    """The state before the first step."""
+def new_state(recipe: Recipe, network: Segmenter | None = None) -> State:
+    """The state before the first step: of a new network, or of `network`."""
     torch.manual_seed(recipe.seed)
-    network = new_segmenter().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = (network or new_segmenter()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     encoder = [p for p in network.blocks.parameters() if p.requires_grad]
     known = {id(p) for p in encoder}
     fresh = [p for p in network.parameters() if p.requires_grad and id(p) not in known]
@@ -95,9 +98,9 @@ def new_state(recipe: Recipe) -> State:
     return State(network, deepcopy(network).eval(), optimizer)
 
 
-def load_state(path: Path, recipe: Recipe) -> State:
+def load_state(path: Path, recipe: Recipe, network: Segmenter | None = None) -> State:
     """The state of a checkpoint, or a new one where there is none."""
-    state = new_state(recipe)
+    state = new_state(recipe, network)
     restore(state, path, _PARTS)
     return state
 
@@ -147,6 +150,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--cutouts", type=Path, required=True)
     for name in ("renders", "rooms", "street", "garments"):
         parser.add_argument(f"--{name}", type=Path)
+    parser.add_argument("--start", type=Path, help="an exported network to go on from; default: ImageNet's encoder")
     for name, value in asdict(Recipe()).items():
         parser.add_argument(f"--{name}", type=type(value), default=value)
     parser.add_argument("--threads", type=int, default=1, help="of torch (default %(default)s)")
@@ -162,9 +166,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folders = Folders(args.cutouts, args.renders, args.rooms, args.street, args.garments)
     torch.set_num_threads(args.threads)
     args.run.mkdir(parents=True, exist_ok=True)
-    (args.run / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1) + "\n", encoding="utf-8")
     checkpoint = args.run / "checkpoint.pt"
-    state = load_state(checkpoint, recipe)
+    told = asdict(recipe)
+    network = None
+    if args.start:
+        network = load_shipped(args.start, batch_of(scan(folders), recipe, 0)[0])
+        told["start"] = sha256(args.start.read_bytes()).hexdigest()
+    (args.run / "recipe.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    state = load_state(checkpoint, recipe, network)
     keep(state, train(state, recipe, folders, scan_every=args.scan_every), args.run, _PARTS, args.save_every)
     plot(args.run / "losses.jsonl", args.run / "losses.png", ["loss"], "weighted cross entropy + soft IoU")
     sys.stdout.write(f"{state.step} steps: {checkpoint}\n")

@@ -1,6 +1,7 @@
 """A few steps of the real network: they go on after a break as if there had been none, and the export answers alike."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -16,6 +17,8 @@ from models.export.segmenter import main as export  # noqa: E402
 from models.training.losses import matte_loss  # noqa: E402
 from models.training.network import new_segmenter  # noqa: E402
 from models.training.train_segmenter import Recipe, main  # noqa: E402
+from models.training.unfolding import load_shipped  # noqa: E402
+from transforms.errors import ConfigError  # noqa: E402
 
 
 @pytest.fixture
@@ -87,3 +90,24 @@ def test_the_network_keeps_the_encoders_first_blocks_and_its_statistics():
     assert not network.stem_norm.training and network.up2.training
     assert network(torch.zeros(1, 3, 96, 64)).shape == (1, 1, 96, 64)
     assert exported(network.eval()).opset_import[0].version == 17
+
+
+def test_an_exported_network_answers_as_before_when_it_is_trained_on(tmp_path, cutouts):
+    train(tmp_path / "first", cutouts, 2)
+    places = {"run": tmp_path / "first", "out": tmp_path / "out"}
+    assert export([part for name, place in places.items() for part in (f"--{name}", str(place))]) == 0
+    images = torch.rand(2, 3, 96, 96, generator=torch.Generator().manual_seed(1)) * 255
+    network = load_shipped(tmp_path / "out" / "product_segmenter.onnx", images)
+    with torch.no_grad():
+        before, after = (one(images) for one in (load_average(tmp_path / "first" / "checkpoint.pt"), network))
+        norms = [layer for layer in network.modules() if isinstance(layer, torch.nn.BatchNorm2d)]
+        assert (after - before).abs().max() < 0.05  # logits; the file holds halves
+        assert min(float(norm.running_var.max()) for norm in norms) > 0
+    network.train()
+    with torch.no_grad():
+        assert (network(images) - before).abs().max() < 0.1  # these pictures' own statistics are those it was given
+
+
+def test_a_file_of_another_network_is_no_start(tmp_path):
+    with pytest.raises(ConfigError, match="is not an exported segmenter"):
+        load_shipped(Path("models/weights/upscaler/upscaler.onnx"), torch.zeros(1, 3, 64, 64))
