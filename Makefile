@@ -3,6 +3,8 @@ PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= demo
+# types are checked beside the tests
+MAKEFLAGS += --jobs=2
 
 $(VENV)/.installed: setup.py pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -10,7 +12,7 @@ $(VENV)/.installed: setup.py pyproject.toml
 	$(BIN)/pip check
 	touch $@
 
-.PHONY: install demo test lint types imports
+.PHONY: install demo test lint types imports unit
 
 install: $(VENV)/.installed
 
@@ -19,7 +21,9 @@ demo: install
 	$(BIN)/python run_pipeline.py --config examples/demo.yaml --manifest examples/catalog/manifest.parquet --output $(OUT) || test $$? -eq 1
 	$(BIN)/python -m examples.check_demo --output $(OUT) --expected examples/catalog/expected.csv
 
-test: install lint types imports
+test: lint types imports unit
+
+unit: install
 	$(BIN)/python -m pytest -m 'not gpu'
 
 lint: install
