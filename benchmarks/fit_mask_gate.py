@@ -5,7 +5,8 @@
 Ridge regression of the log error of a mask (its IoU says more than good or poor) on spread-out measures, over the masks
 that are not refused for their shape anyway; made a probability by a logistic fit to answers for products that a fit had
 not seen (every fifth of the tuning half's is judged by a fit to the others). Then the bias is moved so that at quality
-0.5 the wanted share of such unseen poor masks is caught.
+0.5 the wanted share of such unseen poor masks is caught. `crossed` tells what both halves say of each other: every
+picture is judged, at the served limit, by a gate that was fitted to the other half's products.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 
 from benchmarks.segmentation import GOOD_IOU
 from transforms.ops.mask_gate import spread_out
+from transforms.segment import SegmentLimits
 
 _ROUNDS, _FOLDS = 40, 5
 
@@ -41,6 +43,7 @@ def main() -> None:
         "data": args.data,
         "tuning": _summary(tuning, names, bias, weights),
         "held_out": _summary(held_out, names, bias, weights),
+        "crossed": _crossed(tuning, held_out, names, ridge=args.ridge, recall=args.recall),
         "bias": round(bias, 4),
         "weights": {name: round(float(weight), 4) for name, weight in zip(names, weights, strict=True)},
     }
@@ -129,13 +132,35 @@ def _table(rows: list[dict[str, Any]], names: tuple[str, ...]) -> tuple[NDArray[
     return table, np.asarray([row["stage"]["iou"] >= GOOD_IOU for row in rows])
 
 
+def _crossed(
+    first: list[dict[str, Any]], second: list[dict[str, Any]], names: tuple[str, ...], *, ridge: float, recall: float
+) -> dict[str, float]:
+    """How each half is judged by a gate that was fitted to the other, together."""
+    refused, good = [], []
+    for known, unseen in ((first, second), (second, first)):
+        refused.append(_refused(unseen, names, *fit_gate(known, names, ridge=ridge, recall=recall)))
+        good.append(_table(unseen, names)[1])
+    return _shares(np.concatenate(refused), np.concatenate(good))
+
+
 def _summary(
     rows: list[dict[str, Any]], names: tuple[str, ...], bias: float, weights: NDArray[np.float64]
 ) -> dict[str, float]:
-    table, good = _table(rows, names)
-    refused = (bias + table @ weights < 0) | np.asarray([row["shapeless"] for row in rows])
+    return _shares(_refused(rows, names, bias, weights), _table(rows, names)[1])
+
+
+def _refused(
+    rows: list[dict[str, Any]], names: tuple[str, ...], bias: float, weights: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """What the stage refuses, with this gate at the limit that is served."""
+    limit = SegmentLimits().min_mask_quality
+    odds = bias + _table(rows, names)[0] @ weights
+    return (odds < np.log(limit / (1 - limit))) | np.asarray([row["shapeless"] for row in rows])
+
+
+def _shares(refused: NDArray[np.bool_], good: NDArray[np.bool_]) -> dict[str, float]:
     return {
-        "pictures": len(rows),
+        "pictures": len(good),
         "poor": int((~good).sum()),
         "poor_caught": round(float(refused[~good].mean()), 4),
         "good_rejected": round(float(refused[good].mean()), 4),
