@@ -1,7 +1,7 @@
 """A shipped segmenter made trainable again: its ONNX file holds convolutions with the normalisations folded in.
 
-What is folded cannot be taken apart, but a normalisation that changes nothing can be put behind each convolution: it has
-the statistics that the convolution's answers have on the pictures at hand, and scales and shifts them back.
+What is folded cannot be taken apart, but a normalisation that changes nothing can be put behind each convolution: it
+has the statistics of the convolution's answers on the pictures at hand, and scales and shifts them back.
 """
 
 from __future__ import annotations
