@@ -166,6 +166,16 @@ def vary(rng: Rng, pixels: Bytes, alpha: Real, side: int) -> Sample:
     return finished(rng, small, cast(Real, matte))
 
 
+def close_up(rng: Rng, sample: Sample, side: int) -> Sample:
+    """A part of a larger `sample` around some point of the product's edge, `side` x `side`; anywhere without one."""
+    mask = (sample.alpha > 0.5).astype(np.uint8)
+    edge = np.argwhere(cv2.dilate(mask, np.ones((3, 3), np.uint8)) != mask)
+    middle = edge[rng.integers(len(edge))] if len(edge) else rng.integers(0, mask.shape)
+    top, left = (int(np.clip(at - side // 2, 0, length - side)) for at, length in zip(middle, mask.shape, strict=True))
+    part = (slice(top, top + side), slice(left, left + side))
+    return Sample(*(np.ascontiguousarray(plane[part]) for plane in sample))
+
+
 def finished(rng: Rng, picture: Real, alpha: Real) -> Sample:
     """`picture` (float32 [H, W, 3] in [0, 1]) through a camera: exposure, blur or sharpening, noise, JPEG."""
     picture = np.clip(picture * rng.uniform(0.88, 1.12) * rng.uniform(0.96, 1.04, 3), 0, 1).astype(np.float32)

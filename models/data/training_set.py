@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from models.data.backdrops import Real, Rng
-from models.data.compositions import Bytes, Sample, compose, vary
+from models.data.compositions import Bytes, Sample, close_up, compose, vary
 from models.data.cutouts import read_layers
 from models.data.drawings import draw_thing
 from transforms.errors import ConfigError
@@ -24,6 +24,7 @@ _BACKDROPS = ("white", "plain", "scene")
 _ROOM_SIDE = 800
 _SHARES = {"cutouts": 0.42, "renders": 0.38, "street": 0.11, "garments": 0.09}  # renders: their shadows are real
 _DRAWN = 0.22  # of the cutouts
+_CLOSE_UPS, _LEAST_ZOOM, _MOST_ZOOM = 0.25, 1.4, 2.0  # share of the samples
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,12 @@ class TrainingSet:
         shares = np.array([_SHARES[kind] for kind in kinds])
         kind = kinds[rng.choice(len(kinds), p=shares / shares.sum())]
         path = self.files[kind][rng.integers(len(self.files[kind]))]
+        if rng.random() < _CLOSE_UPS:
+            larger = round(side * rng.uniform(_LEAST_ZOOM, _MOST_ZOOM))
+            return close_up(rng, self._draw(rng, kind, path, larger), side)
+        return self._draw(rng, kind, path, side)
+
+    def _draw(self, rng: Rng, kind: str, path: Path, side: int) -> Sample:
         if kind == "cutouts":
             layers = draw_thing(rng) if rng.random() < _DRAWN else read_layers(path)
             return compose(rng, layers, side, self.rooms)

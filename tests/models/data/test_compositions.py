@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.data.backdrops import cast_shadow, draw_room, draw_sweep
-from models.data.compositions import compose, lay, vary, weight_of
+from models.data.compositions import close_up, compose, lay, vary, weight_of
 from models.data.cutouts import Layers
 from models.data.drawings import draw_thing
 from transforms.records import Size
@@ -73,6 +73,16 @@ def test_a_photographs_part_keeps_most_of_the_product(seed):
     shown = sample.alpha.sum() / 64**2 * alpha.size
     assert shown >= 0.7 * alpha.sum()
     assert sample.pixels[sample.alpha > 0.99].mean() > 100
+
+
+@given(seeds)
+@settings(max_examples=25, deadline=None)
+def test_a_close_up_shows_some_of_the_product_and_some_of_the_backdrop_where_there_are_both(seed):
+    sample = compose(rng_of(seed), red_box(), 160, [])
+    part = close_up(rng_of(seed), sample, 96)
+    assert part.pixels.shape == (96, 96, 3) and part.alpha.shape == part.weight.shape == (96, 96)
+    both = 0 < (sample.alpha > 0.5).mean() < 1
+    assert not both or 0 < (part.alpha > 0.5).mean() < 1
 
 
 def test_edges_weigh_more_and_thin_parts_most():
