@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from pipelines.scenes.folders import FOLDER
 from transforms.decisions import standings
 from transforms.storage.store import StoreConfig, open_store
 
@@ -48,7 +49,7 @@ class Spend(NamedTuple):
 
 
 NOTHING_SPENT = Spend()
-_RUNS = ("runs", "scene_runs")
+_RUNS = ("runs", FOLDER)
 
 
 def spend_of(cost: float, decided: Iterable[Mapping[str, Any]]) -> Spend:

@@ -17,7 +17,7 @@ from pipelines.review.build import BuildOptions, build
 from pipelines.review.decisions import Decisions, decision_table
 from pipelines.review.prune import prune, unwanted
 from pipelines.review.runs import Run, read_run
-from pipelines.review.scenes import FOLDER
+from pipelines.scenes.folders import FOLDER
 from pipelines.stores import add_store_options, store_of
 from transforms.errors import CanvasError, ConfigError
 from transforms.ledger import PARQUET, parquet_bytes

@@ -55,6 +55,7 @@ def _item(row: Row, first: str, placements: Mapping[str, Placement]) -> dict[str
         "b": first,
         "y": int(can_retry(row)),
         **({"m": row["member"] or ""} if members_of(row) else {}),
+        **({"d": _exact(row["shown_seed"])} if row.get("shown_seed") is not None else {}),
         "z": [_rounded(scores.get(name)) for name, _, _ in HEADLINE_SCORES],
     }
 
@@ -68,6 +69,11 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.3g}")
 
 
+def _exact(seed: int | None) -> str | None:
+    """A browser's numbers are rounded from 2**53 on, and a seed names a scene."""
+    return None if seed is None else str(seed)
+
+
 def details_of(row: Row) -> dict[str, Any]:
     """Everything else that the page shows of an item."""
     words = words_for(row["reason"])
@@ -77,8 +83,8 @@ def details_of(row: Row) -> dict[str, Any]:
         "measured": row["value"],
         "limit": row["limit"],
         "prompt": row["prompt"],
-        "seed": row["seed"],
-        "candidate_seed": row["candidate_seed"],
+        "seed": _exact(row["seed"]),
+        "candidate_seed": _exact(row["candidate_seed"]),
         "painter": row["painter"],
         "models": dict(row["models"] or ()),
         "engine": row["engine_fingerprint"],

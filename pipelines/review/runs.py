@@ -11,7 +11,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipelines.review.scenes import is_scene_run, members_of, scene_rows
+from pipelines.review.scenes import members_of, scene_rows
+from pipelines.scenes.folders import is_scene_run
 from transforms.errors import ManifestError, ObjectNotFound
 from transforms.keys import digest_of
 from transforms.ledger import read_index
@@ -51,7 +52,7 @@ def read_run(uri: str, config: StoreConfig) -> Run:
     """Read a run's index, or its scenes, and its report.
 
     Raises:
-        ManifestError: the folder holds no index, or no tables of scenes.
+        ManifestError, TableError: the folder holds no index, or no tables of scenes.
     """
     uri = uri.rstrip("/")
     store = open_store(uri, config)

@@ -30,7 +30,8 @@ from pipelines.options import build_parser, parse
 from pipelines.progress import Progress
 from pipelines.report.spend import cost_of_runs, spend_of
 from pipelines.report.summary import RunFacts
-from pipelines.scenes.earlier import DRY_FOLDER, FOLDER, Earlier, Tables, finish, keep
+from pipelines.scenes.earlier import Earlier, finish, keep
+from pipelines.scenes.folders import DRY_FOLDER, FOLDER, Tables
 from pipelines.scenes.groups import Columns, Group, check_files, read_groups
 from pipelines.scenes.make import Target, steps_of
 from pipelines.scenes.report import summarize_scenes, write_report

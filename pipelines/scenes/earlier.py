@@ -15,16 +15,14 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from pipelines.scenes.folders import FOLDER, Tables, read_table
 from pipelines.scenes.tables import PRODUCT_SCHEMA, SCENE_SCHEMA, Decided, Row, table_of
 from transforms.ledger import PARQUET, parquet_bytes
 from transforms.storage.store import Store
-
-FOLDER, DRY_FOLDER = "scene_runs", "scene_dry_runs"
 
 
 @dataclass
@@ -100,7 +98,7 @@ def _identity(row: Mapping[str, Any]) -> str:
 
 
 def _rows(store: Store, uri: str) -> list[Row]:
-    return pq.read_table(pa.BufferReader(store.read(uri).data)).to_pylist()
+    return read_table(store, uri).to_pylist()
 
 
 def keep(store: Store, folder: str, found: Sequence[Decided]) -> None:
@@ -109,13 +107,6 @@ def keep(store: Store, folder: str, found: Sequence[Decided]) -> None:
     products = [row for each in found for row in each.products]
     _write(store, f"{name}.products.parquet", table_of(products, PRODUCT_SCHEMA))
     _write(store, f"{name}.scenes.parquet", table_of([each.scene for each in found], SCENE_SCHEMA))
-
-
-class Tables(NamedTuple):
-    """A finished run: a row for each scene, a row for each manifest row in each of its scenes."""
-
-    scenes: pa.Table
-    products: pa.Table
 
 
 def finish(store: Store, folder: str, found: Iterable[Decided], loose: Sequence[Row]) -> Tables:

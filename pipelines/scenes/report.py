@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from pipelines.report.page import render, thumbnail
 from pipelines.report.plots import OUTCOME_COLORS, histograms, stacked_outcomes
 from pipelines.report.summary import RunFacts, count_rows, quantiles_of_maps, summarize, values_of_map
-from pipelines.scenes.earlier import Tables
+from pipelines.scenes.folders import Tables
 from pipelines.scenes.tables import Row
 from transforms.errors import StorageError, redact
 from transforms.storage.store import Store, StoreConfig

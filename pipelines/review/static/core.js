@@ -93,6 +93,8 @@ const count = (number) => number.toLocaleString("en-GB");
 const plural = (number, word) => `${count(number)} ${word}${number === 1 ? "" : "s"}`;
 const placementName = (name) => name.split("_").map((part) => PLATFORM_WORDS[part] || part).join(" ");
 const PLATFORM_WORDS = { pinterest: "Pinterest", pmax: "Google PMax", meta: "Meta", standard: "standard", "": "–" };
+// Scenes of several seeds have the same products and the same placement.
+const slotOf = (item) => placementName(item.s) + (item.d ? ` · seed ${item.d}` : "");
 const titleOf = (item) => item.t || item.p || "Product without a name";
 
 function whenOf(text) {
@@ -106,7 +108,7 @@ function matches(item, wanted) {
   if (wanted.placement && item.s !== wanted.placement) return false;
   if (wanted.category && item.c !== wanted.category) return false;
   if (wanted.reason && item.r !== wanted.reason) return false;
-  if (wanted.q && !`${item.t}\n${item.p}`.toLowerCase().includes(wanted.q)) return false;
+  if (wanted.q && !`${item.t}\n${item.p}\n${item.d ? `seed ${item.d}` : ""}`.toLowerCase().includes(wanted.q)) return false;
   if (wanted.score !== "" && (wanted.from !== null || wanted.to !== null)) {
     const value = item.z[wanted.score];
     if (value === null) return false;

@@ -38,7 +38,7 @@ function detailHead(item) {
   const go = (step) => { const next = Review.found[at + step]; if (next) openDetail(next.i); };
   return make("header", { class: "detail-head" },
     make("button", { type: "button", class: "button quiet close", onclick: () => byId("detail").close() }, "‹ Back"),
-    make("h2", { id: "detail-title" }, titleOf(item), make("small", {}, ` ${placementName(item.s)}`, make("span", { class: "pixels" }, ` · ${item.w} × ${item.h}`))),
+    make("h2", { id: "detail-title" }, titleOf(item), make("small", {}, ` ${slotOf(item)}`, make("span", { class: "pixels" }, ` · ${item.w} × ${item.h}`))),
     make("div", { class: "steps" },
       make("button", { type: "button", class: "button", "aria-label": "Previous creative", disabled: at < 1, onclick: () => go(-1) }, "←"),
       make("button", { type: "button", class: "button", "aria-label": "Next creative", disabled: at < 0 || at >= Review.found.length - 1, onclick: () => go(1) }, "→")));
@@ -65,7 +65,7 @@ function otherPlacements(item) {
     const source = thumbOf(other);
     return make("button", { type: "button", class: "other", "aria-current": other === item ? "true" : null, onclick: () => openDetail(other.i) },
       make("span", { class: "frame" }, source ? make("img", { src: source, alt: "", width: other.w, height: other.h }) : null),
-      make("span", { class: "slot" }, placementName(other.s)),
+      make("span", { class: "slot" }, slotOf(other)),
       make("span", { class: `chip ${state}` }, STATES[state]));
   }));
 }
@@ -94,7 +94,7 @@ function verdict(item, state) {
   const wish = Review.optOutOf(item);
   if (wish) lines.push(make("p", { class: "said" }, `Opted out: ${wish.product ? (item.k === "scene" ? "this group" : "this product") : "all products"}${wish.feature ? `, ${FEATURES[wish.feature]}` : ""}. `, make("small", {}, `${wish.by}, ${whenOf(wish.at)}`)));
   if (Review.serves) lines.push(decisionButtons(item, state));
-  else if (item.o === "enhanced") lines.push(make("p", {}, make("a", { class: "button", href: `after/${item.i}.${item.x}`, download: `${item.p}-${item.s}.${item.x}` }, "Download this creative")));
+  else if (item.o === "enhanced") lines.push(make("p", {}, make("a", { class: "button", href: `after/${item.i}.${item.x}`, download: `${item.p}-${item.s}${item.d ? `-${item.d}` : ""}.${item.x}` }, "Download this creative")));
   return make("section", { class: "verdict", "aria-label": "Decision" }, ...lines);
 }
 

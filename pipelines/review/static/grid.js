@@ -56,13 +56,13 @@ function card(item, number) {
   const eager = number < 8 ? "eager" : "lazy";
   const reason = item.o === "enhanced" ? "" : Review.data.reasons[item.r].title;
   return make("li", { class: `card ${state}`, "data-id": item.i },
-    make("a", { class: "picture", href: `#${item.i}`, "data-open": item.i, "aria-label": `${titleOf(item)}, ${placementName(item.s)}, ${STATES[state]}` },
+    make("a", { class: "picture", href: `#${item.i}`, "data-open": item.i, "aria-label": `${titleOf(item)}, ${slotOf(item)}, ${STATES[state]}` },
       source ? make("img", { src: source, alt: "", loading: eager, decoding: "async", width: item.w, height: item.h }) : make("span", { class: "no-picture" }, "No photo"),
       item.o === "enhanced" && item.b ? make("img", { class: item.k === "scene" ? "inset row" : "inset", src: `small/${item.b}.jpg`, alt: "", loading: eager, decoding: "async", ...(item.k === "scene" ? {} : { width: 56, height: 56 }) }) : null),
-    Review.serves ? make("label", { class: "choose" }, make("input", { type: "checkbox", "aria-label": `Choose ${titleOf(item)}, ${placementName(item.s)}`, checked: Review.chosen.has(item.i), "data-choose": item.i })) : null,
+    Review.serves ? make("label", { class: "choose" }, make("input", { type: "checkbox", "aria-label": `Choose ${titleOf(item)}, ${slotOf(item)}`, checked: Review.chosen.has(item.i), "data-choose": item.i })) : null,
     make("div", { class: "caption" },
       make("p", { class: "title", title: titleOf(item) }, titleOf(item)),
-      make("p", { class: "slot" }, placementName(item.s)),
+      make("p", { class: "slot" }, slotOf(item)),
       make("p", { class: "chips" },
         make("span", { class: `chip ${state}` }, STATES[state]),
         reason ? make("span", { class: "reason" }, reason) : null,
@@ -74,7 +74,7 @@ function card(item, number) {
 
 function quickButtons(item, state) {
   if (!Review.serves || item.o !== "enhanced") return null;
-  const name = `${titleOf(item)}, ${placementName(item.s)}`;
+  const name = `${titleOf(item)}, ${slotOf(item)}`;
   const button = (action, words, kind, pressed) => make("button", {
     type: "button", class: `button ${kind}`, "data-quick": action, "aria-pressed": String(pressed), "aria-label": `${words} ${name}`,
   }, words);

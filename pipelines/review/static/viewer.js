@@ -34,7 +34,7 @@ class Viewer {
     const { item } = this;
     const image = (kind, extension, alt) => make("img", { class: `layer ${kind}`, src: `${kind}/${item.i}.${extension}`, alt, width: item.w, height: item.h, decoding: "async", draggable: "false" });
     this.before = image("before", "jpg", `Your photo of ${titleOf(item)}`);
-    this.after = image("after", item.x, `Creative of ${titleOf(item)} for ${placementName(item.s)}`);
+    this.after = image("after", item.x, `Creative of ${titleOf(item)} for ${slotOf(item)}`);
     this.handle = make("div", { class: "handle", "aria-hidden": "true" }, make("span"));
     this.sheet.replaceChildren(this.before, this.after, this.handle);
     this.sheet.append(make("span", { class: "tag left", "aria-hidden": "true" }, "Photo"), make("span", { class: "tag right", "aria-hidden": "true" }, "Creative"));

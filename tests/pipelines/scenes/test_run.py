@@ -26,7 +26,8 @@ from pipelines.review.judge import entries_for
 from pipelines.review.pictures import PICTURES, Reader, prove
 from pipelines.review.prune import unwanted
 from pipelines.review.runs import read_run
-from pipelines.scenes.earlier import Earlier, Tables, finish, keep
+from pipelines.scenes.earlier import Earlier, finish, keep
+from pipelines.scenes.folders import Tables
 from pipelines.scenes.groups import Columns, read_groups
 from pipelines.scenes.make import Target, steps_of
 from pipelines.scenes.report import render_scenes, summarize_scenes
