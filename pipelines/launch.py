@@ -30,7 +30,7 @@ from pipelines.report.summary import RunFacts, summarize
 from pipelines.sources import cut_shards, manifest_files
 from pipelines.telemetry.live import LiveMetrics
 from pipelines.telemetry.logs import tell
-from pipelines.telemetry.metrics import exposition
+from pipelines.telemetry.metrics import write_metrics
 from transforms.decisions import read_decisions
 from transforms.errors import CanvasError, ConfigError, ManifestError, ObjectNotFound, RunAborted, StorageError
 from transforms.inference.client import shared_client
@@ -89,7 +89,7 @@ def launch(
     started = time.monotonic()
     started_at = datetime.now(UTC).isoformat(timespec="seconds")
     error: Exception | None = None
-    with serving(config) as (ask, metrics_urls):
+    with serving(config, folders.run) as (ask, metrics_urls):
         _require_models(config, ask)
         with (
             BusyMeter(metrics_urls, shared_client(ask).instances) as busy,
@@ -136,16 +136,18 @@ def decisions_of(config: EnhanceConfig) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def serving(config: EnhanceConfig) -> Iterator[tuple[ServingConfig, list[str]]]:
-    """The servers that were named, or one of our own for the time of the run."""
+def serving(config: EnhanceConfig, folder: str) -> Iterator[tuple[ServingConfig, list[str]]]:
+    """The servers that were named, or one of our own for the time of the run.
+
+    Args:
+        folder: the run's; `server.log` of our own server is kept there where it is on this machine.
+    """
     options = config.options
     if options.triton:
         endpoints = tuple(filter(None, options.triton.split(",")))
         yield serving_of(options, endpoints), list(filter(None, options.triton_metrics.split(",")))
         return
     repository = Path(options.triton_repo) if options.triton_repo else None
-    # Its log stays with the run where that is a folder of this machine.
-    folder = Folders(config.output, config.run_id).run
     log = local_path(folder) / "server.log" if scheme_of(folder) == "file" else None
     with EmbeddedServer(repository, config.models, log=log) as server:
         yield serving_of(options, (server.address,)), [server.metrics_url]
@@ -233,8 +235,7 @@ def _write_report(config: EnhanceConfig, folders: Folders, facts: RunFacts, deci
         summary["decisions"] = spend_of(earlier + summary["cost"], decided).figures()
     text = json.dumps(summary, indent=1, default=str)
     store.write(f"{folders.run}/report.json", text.encode(), content_type="application/json")
-    metrics = exposition(index, facts, summary["cost"])
-    store.write(f"{folders.run}/metrics.prom", metrics, content_type="text/plain; version=0.0.4")
+    write_metrics(store, folders.run, index, facts, summary["cost"])
     try:
         page = render_page(index, summary, config.store)
     except StorageError as error:

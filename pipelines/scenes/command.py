@@ -149,7 +149,11 @@ def synthesise_manifest(config: SceneConfig) -> ExitCode:
     store, tally = open_store(job.output, job.store), tally_of(job.run_id, job.stop)
     tell("run started", "", manifest_files=len(files), output=job.output, dry_run=job.options.dry_run)
     options = job.options
-    with serving(job) as (ask, urls), stopping_on_signals(tally), BusyMeter(urls, shared_client(ask).instances) as busy:
+    with (
+        serving(job, config.folder) as (ask, urls),
+        stopping_on_signals(tally),
+        BusyMeter(urls, shared_client(ask).instances) as busy,
+    ):
         maker = maker_of(config, ask, said)
         groups, loose = read_groups(shards, config.columns, maker.plan, config.prompt)
         groups = groups[: job.options.limit]
@@ -177,7 +181,7 @@ def synthesise_manifest(config: SceneConfig) -> ExitCode:
         store.conditional_writes,
         counts,
     )
-    write_report(store, config.folder, tables, _summary(config, tables, facts, said), job.store)
+    write_report(store, config.folder, tables, _summary(config, tables, facts, said), facts, job.store)
     _tell(config, found, loose, facts)
     return _exit_code(tally, found)
 

@@ -17,6 +17,7 @@ from pipelines.report.plots import OUTCOME_COLORS, histograms, stacked_outcomes
 from pipelines.report.summary import RunFacts, count_rows, quantiles_of_maps, summarize, values_of_map
 from pipelines.scenes.folders import Tables
 from pipelines.scenes.tables import Row
+from pipelines.telemetry.metrics import write_metrics
 from transforms.errors import StorageError, redact
 from transforms.storage.store import Store, StoreConfig
 
@@ -44,17 +45,16 @@ def summarize_scenes(tables: Tables, facts: RunFacts) -> dict[str, Any]:
         "scenes": len(scenes),
         "groups": len(scenes.group_by(["advertiser_id", "scene_group"]).aggregate([])),
         "members": endings_of(scenes),
-        "latency_msec": {**_of_products(rows, facts.run_id), **_of_scenes(scenes, facts.run_id)},
+        "latency_msec": quantiles_of_maps(timed_of(tables, facts.run_id), "timings_msec"),
     }
 
 
-def _of_scenes(scenes: pa.Table, run_id: str) -> dict[str, dict[str, float]]:
-    return quantiles_of_maps(_decided(scenes, run_id), "timings_msec")
-
-
-def _of_products(rows: pa.Table, run_id: str) -> dict[str, dict[str, float]]:
-    """A product goes through its own stages once, however many scenes it is in."""
-    return quantiles_of_maps(_once(_decided(rows, run_id)), "timings_msec")
+def timed_of(tables: Tables, run_id: str) -> pa.Table:
+    """What a run decided itself, with `timings_msec`: its scenes, and each of its products once, since a product goes
+    through its own stages once, however many scenes it is in."""
+    scenes, products = (_decided(table, run_id) for table in tables)
+    rows = _once(products.filter(pc.is_valid(products.column("scene_group"))))
+    return pa.concat_tables([table.select(["timings_msec"]) for table in (rows, scenes)])
 
 
 def _decided(table: pa.Table, run_id: str) -> pa.Table:
@@ -143,14 +143,18 @@ def _refused(scenes: pa.Table, members: Mapping[tuple[Any, ...], Sequence[Row]],
     return found
 
 
-def write_report(store: Store, folder: str, tables: Tables, summary: Mapping[str, Any], config: StoreConfig) -> None:
-    """Write `report.json` and `report.html` into a run's folder; without the page where pictures cannot be stored.
+def write_report(
+    store: Store, folder: str, tables: Tables, summary: Mapping[str, Any], facts: RunFacts, config: StoreConfig
+) -> None:
+    """Write `report.json`, `metrics.prom` and `report.html` into a run's folder; without the page where pictures cannot
+    be stored.
 
     Raises:
         StorageError: the figures cannot be written.
     """
     text = json.dumps(summary, indent=1, default=str)
     store.write(f"{folder}/report.json", text.encode(), content_type="application/json")
+    write_metrics(store, folder, tables.scenes, facts, summary["cost"], timed_of(tables, facts.run_id))
     try:
         page = render_scenes(tables, summary, config)
         store.write(f"{folder}/report.html", page.encode(), content_type="text/html; charset=utf-8")

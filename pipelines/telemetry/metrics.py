@@ -1,4 +1,4 @@
-"""Prometheus text of a finished run, from its index and the facts of its launch.
+"""Prometheus text of a finished run, from its index or its scenes and the facts of its launch.
 
 For node_exporter's textfile collector or a Pushgateway. Every value is a gauge of the last run: a night is a batch, and
 counters that start from zero each night would tell rates that nobody had.
@@ -6,7 +6,7 @@ counters that start from zero each night would tell rates that nobody had.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, InfoMetricFamily, Metric
 
 from pipelines.report.summary import RunFacts, values_of_map
+from transforms.storage.store import Store
 from transforms.version import PIPELINE_VERSION
 
 STATUSES = ("complete", "incomplete", "too_many_failures", "budget", "interrupted", "error")
@@ -23,24 +24,41 @@ _SECONDS = (0.01, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 _QUANTILES = (0.1, 0.5, 0.9)
 
 
-def exposition(index: pa.Table, facts: RunFacts, cost: float) -> bytes:
+def write_metrics(
+    store: Store, folder: str, index: pa.Table, facts: RunFacts, cost: float, timed: pa.Table | None = None
+) -> None:
+    """Write `metrics.prom` into a run's folder; see `exposition`.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    text = exposition(index, facts, cost, timed)
+    store.write(f"{folder}/metrics.prom", text, content_type="text/plain; version=0.0.4")
+
+
+def exposition(index: pa.Table, facts: RunFacts, cost: float, timed: pa.Table | None = None) -> bytes:
     """The metrics of a run in Prometheus' text format 0.0.4.
 
     Args:
-        index: the run's rows.
+        index: the run's rows, or its scenes.
         facts: of its launch.
         cost: in the currency of `--price_per_hour`.
+        timed: of a run that made scenes: what it decided, its products' stages among it. Every sample is then labelled
+            `kind="scenes"`, since one collector may hold the last job and the last scenes side by side.
     """
+    families = [*_of_launch(facts, cost), *_of_index(index, facts.run_id, timed)]
     registry = CollectorRegistry()
-    registry.register(_Families([*_of_launch(facts, cost), *_of_index(index, facts.run_id)]))
+    registry.register(_Families(families, {} if timed is None else {"kind": "scenes"}))
     return generate_latest(registry)
 
 
 class _Families:
-    """What is known already, as a collector."""
+    """What is known already, as a collector; every sample gets `labels` beside its own."""
 
-    def __init__(self, families: Iterable[Metric]) -> None:
+    def __init__(self, families: Iterable[Metric], labels: Mapping[str, str]) -> None:
         self._families = list(families)
+        for family in self._families:
+            family.samples = [each._replace(labels={**each.labels, **labels}) for each in family.samples]
 
     def collect(self) -> Iterator[Metric]:
         """The families."""
@@ -62,7 +80,7 @@ def _of_launch(facts: RunFacts, cost: float) -> Iterator[Metric]:
         status.add_metric([name], float(facts.status == name))
     yield status
     yield gauge("canvas_run_duration_seconds", "From the first element to the last.", facts.wall_sec)
-    yield gauge("canvas_run_pending", "Rows and placements that were not reached.", facts.pending)
+    yield gauge("canvas_run_pending", "Rows and placements, or scenes, that were not reached.", facts.pending)
     yield gauge("canvas_run_cost", "In the currency of --price_per_hour.", cost)
     yield gauge("canvas_run_server_busy_ratio", "Share of the busiest model.", facts.server_busy_share)
     served = GaugeMetricFamily("canvas_run_serving_events", "Requests, retries and the like.", labels=["event"])
@@ -71,15 +89,15 @@ def _of_launch(facts: RunFacts, cost: float) -> Iterator[Metric]:
     yield served
 
 
-def _of_index(index: pa.Table, run_id: str) -> Iterator[Metric]:
+def _of_index(index: pa.Table, run_id: str, timed: pa.Table | None) -> Iterator[Metric]:
     decided = index.filter(pc.equal(index.column("decided_in_run"), run_id))
     last = pc.max(decided.column("finished_at")).as_py()
     yield gauge(
         "canvas_run_last_outcome_timestamp_seconds", "When the last outcome was decided.", last and last.timestamp()
     )
-    yield _counts("canvas_run_outcomes", "Rows and placements of the index, by what became of them.", index)
+    yield _counts("canvas_run_outcomes", "Rows and placements, or scenes, by what became of them.", index)
     yield _counts("canvas_run_decided", "Those that this run decided itself.", decided)
-    yield _latency(decided)
+    yield _latency(decided if timed is None else timed)
     yield _scores(index.filter(pc.equal(index.column("outcome"), "enhanced")))
 
 
@@ -92,7 +110,8 @@ def _counts(name: str, text: str, table: pa.Table) -> GaugeMetricFamily:
 
 
 def _latency(decided: pa.Table) -> HistogramMetricFamily:
-    family = HistogramMetricFamily("canvas_stage_duration_seconds", "Time of a stage for one row.", labels=["stage"])
+    text = "Time of a stage for one row, or scene."
+    family = HistogramMetricFamily("canvas_stage_duration_seconds", text, labels=["stage"])
     for stage, msec in sorted(values_of_map(decided, "timings_msec").items()):
         seconds = np.array(msec) / 1000
         buckets = [(f"{edge:g}", float((seconds <= edge).sum())) for edge in _SECONDS]
