@@ -38,7 +38,12 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = parser.add_argument
-    add("runs", nargs="+", metavar="RUN", help="OUTPUT/runs/RUN_ID, two and more, the earliest first")
+    add(
+        "runs",
+        nargs="+",
+        metavar="RUN",
+        help="OUTPUT/runs/RUN_ID, or OUTPUT/scene_runs/RUN_ID; two and more, the earliest first",
+    )
     add("--html", default="", help="page to write")
     add("--json", default="", help="file to write the same figures to")
     add("--max_images", type=int, default=400, help="changed creatives to look at")

@@ -49,12 +49,17 @@ def alerts(
     drifts: Sequence[Drift],
     images: Sequence[ImageChange],
     limits: AlertLimits,
+    owners: str = "products",
 ) -> list[str]:
-    """One sentence for each reason to look; none for a quiet night."""
-    found = [*_altered(after), *_failed(before, after, limits)]
+    """One sentence for each reason to look; none for a quiet night.
+
+    Args:
+        owners: what the runs' products are called; see `pipelines.compare.runs.Words`.
+    """
+    found = [*_altered(after), *_failed(before, after, limits, owners)]
     if lost.lost_share > limits.max_lost_share and lost.p_value < limits.alpha:
         found.append(
-            f"{lost.lost} of {lost.products} products lost creatives and {lost.won} won some "
+            f"{lost.lost} of {lost.products} {owners} lost creatives and {lost.won} won some "
             f"(net {lost.lost_share:.1%}, limit {limits.max_lost_share:.1%}, p = {lost.p_value:.2g})"
         )
     found += [
@@ -67,7 +72,7 @@ def alerts(
     if limit is not None:
         beyond = [image for image in images if image.difference > limit]
         found += [
-            f"{image.product} {image.placement} looks different: {image.difference:.1f} (limit {limit:g})"
+            f"{image.product} {image.place} looks different: {image.difference:.1f} (limit {limit:g})"
             for image in beyond
         ]
     return found
@@ -88,7 +93,7 @@ def _altered(after: pa.Table) -> list[str]:
     return [f"{wrong} creatives have product pixels that differ from the original"] if wrong else []
 
 
-def _failed(before: pa.Table, after: pa.Table, limits: AlertLimits) -> list[str]:
+def _failed(before: pa.Table, after: pa.Table, limits: AlertLimits, owners: str) -> list[str]:
     """A product counts once: what breaks one placement of it mostly breaks all."""
     (failed, products), (fails, there) = (_failed_products(table) for table in (before, after))
     if not products or not there or fails / there - failed / products <= limits.max_failed_rise:
@@ -98,7 +103,7 @@ def _failed(before: pa.Table, after: pa.Table, limits: AlertLimits) -> list[str]
     if p_value >= limits.alpha:
         return []
     return [
-        f"{fails} of {there} products failed, before {failed} of {products} "
+        f"{fails} of {there} {owners} failed, before {failed} of {products} "
         f"(limit +{limits.max_failed_rise:.1%}, p = {p_value:.2g})"
     ]
 

@@ -67,7 +67,7 @@ def transitions(before: pa.Table, after: pa.Table, pairing: Pairing) -> dict[str
 def moved(before: pa.Table, after: pa.Table, pairing: Pairing) -> list[Moved]:
     """Pairs whose outcome or reason changed, most frequent first."""
     old, new = _ends(before, pairing.before), _ends(after, pairing.after)
-    names, places = (_taken(after, column, pairing.after) for column in ("product_id", "placement"))
+    names, places = (_taken(after, column, pairing.after) for column in ("product_id", "place"))
     counts: Counter[tuple[str, str]] = Counter()
     examples: dict[tuple[str, str], str] = {}
     for was, became, name, place in zip(old, new, names, places, strict=True):

@@ -9,7 +9,7 @@ from pipelines.compare.alerts import AlertLimits, alerts, drifts_beyond, shares
 from pipelines.compare.changes import OUTCOMES, balance, by_column, moved, reasons, score_moves, transitions
 from pipelines.compare.drift import columns_of, drift, pooled
 from pipelines.compare.images import changed_rows, measure, sample
-from pipelines.compare.runs import Run, pair
+from pipelines.compare.runs import Run, check_comparable, pair
 from transforms.storage.store import StoreConfig
 
 _SHOWN = 24
@@ -26,18 +26,23 @@ def compare(
         config: how creatives are read.
         max_images: creatives to look at, at most; which ones is decided by their digests.
         shown: of the most changed.
+
+    Raises:
+        ConfigError: see `check_comparable`.
     """
+    check_comparable(runs)
     *earlier, last = runs
     before, after = earlier[-1].index, last.index
     pairing = pair(before, after)
     changed = changed_rows(before, after, pairing)
     looked_at = sample(changed, max_images)
     images, unread = measure(looked_at, config, shown)
-    columns = [columns_of(run.index) for run in runs]
+    columns = [columns_of(run) for run in runs]
     drifts = drift(pooled(columns[:-1]), columns[-1])
     lost = balance(before, after, pairing)
     return {
         "runs": [{"run_id": run.name, "rows": len(run.index), **shares(run.index, OUTCOMES)} for run in runs],
+        "words": last.words._asdict(),
         "in_both": len(pairing.before),
         "gone": len(pairing.gone),
         "new": len(pairing.new),
@@ -53,7 +58,7 @@ def compare(
         "images": [each._asdict() for each in images],
         "drift": [{**each._asdict(), "beyond": drifts_beyond(each, limits)} for each in drifts],
         "nights": _nights(columns, [run.name for run in runs]),
-        "alerts": alerts(before, after, lost, drifts, images, limits),
+        "alerts": alerts(before, after, lost, drifts, images, limits, last.words.owners),
     }
 
 

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy import stats
 
-from pipelines.compare.runs import map_values
+from pipelines.compare.runs import Run, map_values
 
 _NUMBERS = ("source_height", "source_width", "source_bytes")
 _WORDS = ("source_format", "source_mode", "product_category", "advertiser_id", "task")
@@ -49,27 +49,33 @@ class Drift(NamedTuple):
     counts: tuple[int, int]
 
 
-def columns_of(index: pa.Table) -> dict[str, Column]:
+def columns_of(run: Run) -> dict[str, Column]:
     """What can drift: one value for each product, as placements of a product are no independent witnesses.
 
-    Names begin with `input ` or `score `; a product's score is the mean over its placements.
+    Names begin with `input ` or `score `; a product's score is the mean over its placements. Of scenes an input is a
+    product's and a score is a group's.
     """
-    products = pc.binary_join_element_wise(
-        pc.fill_null(index.column("advertiser_id"), ""), pc.fill_null(index.column("product_id"), ""), "\0"
-    )
-    names, first, at = np.unique(
-        products.to_numpy(zero_copy_only=False).astype(str), return_index=True, return_inverse=True
-    )
     result: dict[str, Column] = {}
+    _, first, _ = _products(run.photos)
     for name in _NUMBERS:
-        values = pc.cast(index.column(name), pa.float64()).to_numpy(zero_copy_only=False)[first]
+        values = pc.cast(run.photos.column(name), pa.float64()).to_numpy(zero_copy_only=False)[first]
         result[f"input {name}"] = values[np.isfinite(values)]
     for name in _WORDS:
-        cells = index.column(name).take(pa.array(first)).drop_null()
+        cells = run.photos.column(name).take(pa.array(first)).drop_null()
         result[f"input {name}"] = cells.to_numpy(zero_copy_only=False).astype(str)
-    for name, (rows, values) in map_values(index, "scores").items():
+    names, _, at = _products(run.index)
+    for name, (rows, values) in map_values(run.index, "scores").items():
         result[f"score {name}"] = _means(at[rows], values, len(names))
     return result
+
+
+def _products(table: pa.Table) -> tuple[NDArray[np.str_], NDArray[np.int64], NDArray[np.int64]]:
+    """The products of a table, the first row of each, and the product of each row."""
+    products = pc.binary_join_element_wise(
+        pc.fill_null(table.column("advertiser_id"), ""), pc.fill_null(table.column("product_id"), ""), "\0"
+    )
+    names = products.to_numpy(zero_copy_only=False).astype(str)
+    return np.unique(names, return_index=True, return_inverse=True)
 
 
 def _means(groups: NDArray[np.int64], values: _REAL, count: int) -> _REAL:

@@ -30,7 +30,7 @@ class ImageChange(NamedTuple):
     """
 
     product: str
-    placement: str
+    place: str
     difference: float
     before: str
     after: str
@@ -38,7 +38,7 @@ class ImageChange(NamedTuple):
 
 def changed_rows(before: pa.Table, after: pa.Table, pairing: Pairing) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Pairs of rows whose creatives are both there and differ in bytes."""
-    columns = ["advertiser_id", "product_id", "placement", "creative_uri", "creative_digest"]
+    columns = ["advertiser_id", "product_id", "place", "creative_uri", "creative_digest"]
     old, new = (
         table.select(columns).take(pa.array(rows)).to_pylist()
         for table, rows in ((before, pairing.before), (after, pairing.after))
@@ -69,11 +69,10 @@ def measure(
             unread += 1
             continue
         name = f"{new['advertiser_id']}/{new['product_id']}"
-        found.append((difference(one, other), name, new["placement"] or "", one, other))
+        found.append((difference(one, other), name, new["place"] or "", one, other))
         found = sorted(found, key=lambda each: -each[0])[:shown]
     return [
-        ImageChange(name, placement, value, _data_uri(one), _data_uri(other))
-        for value, name, placement, one, other in found
+        ImageChange(name, place, value, _data_uri(one), _data_uri(other)) for value, name, place, one, other in found
     ], unread
 
 
