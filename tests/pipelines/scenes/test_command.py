@@ -87,6 +87,8 @@ def test_scenes_of_a_manifest_are_made_told_proven_and_taken_over(
     assert "Scenes of run 1" in (output / "scene_runs" / "1" / "report.html").read_text() and report["options"][
         "seeds"
     ] == [4]
+    metrics = (output / "scene_runs" / "1" / "metrics.prom").read_text()
+    assert 'outcome="rejected",placement="pmax_landscape",reason="not_found"} 1.0' in metrics
     (delivered,) = pq.read_table(output / "scene_runs" / "1" / "delivery" / "acme.parquet").to_pylist()
     assert delivered["creative_uri"] == scene["creative_uri"] and not (output / "scene_dry_runs/0/delivery").exists()
     assert audit([str(output)]) == 0

@@ -3,129 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
-from feeds import write_feed, write_product
+from feeds import write_product
 from PIL import Image
+from scene_nights import Night, row
 
-from pipelines.audit import enhanced_rows
-from pipelines.config import Thresholds
-from pipelines.finish import write_delivery
-from pipelines.report.summary import RunFacts
-from pipelines.review.decisions import Decisions
-from pipelines.review.judge import entries_for
-from pipelines.review.pictures import PICTURES, Reader, prove
-from pipelines.review.prune import unwanted
-from pipelines.review.runs import read_run
-from pipelines.scenes.earlier import Earlier, finish, keep
-from pipelines.scenes.folders import Tables
-from pipelines.scenes.groups import Columns, read_groups
-from pipelines.scenes.make import Target, steps_of
-from pipelines.scenes.report import render_scenes, summarize_scenes
-from pipelines.scenes.run import Maker, decide_all
-from pipelines.scenes.tables import DELIVERED_SCENES, Decided, loose_row
-from pipelines.sources import cut_shards
-from transforms.budget import ByteBudget
-from transforms.decisions import of_scenes, wishes_of
+from pipelines.scenes.earlier import Earlier
+from pipelines.scenes.run import Maker
 from transforms.errors import ServerUnavailable, StoreFull
 from transforms.inference.fake import FakeClient
-from transforms.load import load_job
-from transforms.manifest import ColumnMap
-from transforms.ops.decode import DecodeLimits
 from transforms.ops.encode import CORE, decode_evidence
 from transforms.ops.geometry import lay, resample
-from transforms.placements import Placement
-from transforms.plan import PlanConfig
 from transforms.records import Job, Size, Transform
-from transforms.segment import SegmentLimits, segment
-from transforms.sources.allow import SourcePolicy
-from transforms.storage.store import StoreConfig, open_store
-from transforms.tally import Tally
 from transforms.work import Step
-
-TABLE = (Placement("wide", Size(160, 320)), Placement("tall", Size(320, 192)))
-Table = list[dict[str, Any]]
-
-
-class Night:
-    """A folder with a feed and an output, and runs over it with served models that are faked."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.client = folder, FakeClient()
-        self.said = Decisions(folder / "decisions.sqlite")
-        self.output = str(folder / "out")
-        self.store = open_store(self.output, StoreConfig())
-
-    def feed(self, *rows: Mapping[str, Any]) -> None:
-        write_feed(self.folder, [{"advertiser_id": "acme", **row} for row in rows])
-
-    def run(
-        self, run_id: str, *, seeds: tuple[int, ...] = (5,), finished: bool = True, tally: Tally | None = None
-    ) -> list[Decided]:
-        plan = PlanConfig(self.output, run_id, ("background",), ("wide", "tall"), TABLE, "0" * 32)
-        manifest = str(self.folder / "manifest.parquet")
-        shards = cut_shards([manifest], ColumnMap(), StoreConfig())
-        groups, loose = read_groups(shards, Columns("scene_group"), plan, "pale blue studio")
-        tally, folder = tally or Tally(), f"{self.output}/scene_runs/{run_id}"
-
-        def kept(found: Sequence[Decided]) -> None:
-            keep(self.store, folder, found)
-
-        earlier = Earlier(self.store, self.output)
-        found = decide_all(
-            groups, self.maker(plan, seeds), earlier, tally=tally, budget=ByteBudget(10**9), concurrency=1,
-            kept=kept,
-        )  # fmt: skip
-        if finished:
-            tables = finish(self.store, folder, found, [loose_row(product, "scene_group", run_id) for product in loose])
-            write_delivery(self.store, folder, tables.scenes, DELIVERED_SCENES)
-        return found
-
-    def maker(self, plan: PlanConfig, seeds: tuple[int, ...]) -> Maker:
-        load = partial(load_job, sources=SourcePolicy((str(self.folder),)), store=StoreConfig(), limits=DecodeLimits())
-        steps = (
-            Step("load", load),
-            Step("eligibility", partial(replace, task="background")),
-            Step("segment", partial(segment, client=self.client, limits=SegmentLimits())),
-        )
-        target = Target(self.output, StoreConfig())
-        scene_steps, wishes = steps_of(self.client, Thresholds(), target), wishes_of(of_scenes(self.said.rows()))
-        return Maker(plan, seeds, steps, scene_steps, {"studio": "d"}, "engine", wishes)
-
-    def decide(self, run_id: str, action: str, placement: str, **asked: str) -> str:
-        """A decision on a scene, as the review page records it."""
-        rows = {row["item_id"]: row for row in read_run(f"{self.output}/scene_runs/{run_id}", StoreConfig()).rows}
-        ids = [name for name, row in rows.items() if row["placement"] == placement]
-        entries = entries_for({"action": action, "ids": ids, **asked}, rows, self.said.rows())
-        return self.said.record(action, "ann", run_id, entries)
-
-    @property
-    def painted(self) -> int:
-        return sum(model == "studio_upscale" for model, _ in self.client.requests)
-
-    def table(self, run_id: str, name: str) -> Table:
-        rows: Table = pq.read_table(f"{self.output}/scene_runs/{run_id}/{name}.parquet").to_pylist()
-        return rows
-
-
-@pytest.fixture
-def night(tmp_path: Path) -> Night:
-    for name, colour in (("red", (190, 50, 40)), ("blue", (30, 60, 150)), ("dark", (40, 50, 40))):
-        write_product(tmp_path / f"{name}.png", colour, size=(120, 80) if name == "red" else (80, 140))
-    return Night(tmp_path)
-
-
-def row(product: str, group: str | None = "tea", image: str = "", **more: Any) -> dict[str, Any]:
-    return {"product_id": product, "image_uri": image or f"{product}.png", "scene_group": group, **more}
 
 
 def test_a_group_becomes_a_scene_for_each_placement_and_seed_with_every_product_proven(night: Night) -> None:
@@ -174,26 +71,6 @@ def test_a_second_run_takes_everything_over_and_another_seed_or_picture_is_made(
     assert kept == {each.scene["creative_uri"] for each in first}
     write_product(night.folder / "red.png", (80, 150, 60), size=(120, 80))
     assert {each.scene["decided_in_run"] for each in night.run("4")} == {"4"}
-
-
-def test_every_advertiser_is_delivered_its_scenes_again_each_night_also_where_one_is_stopped(night: Night) -> None:
-    # the second one's name is a table's
-    night.feed(row("red"), row("blue"), row("gone", "bad"), row("dark", advertiser_id="scenes"))
-    night.run("1")
-    stopped = Tally()
-    stopped.stop("interrupted", "")
-    night.run("2", tally=stopped)
-    night.run("3")
-    for run in "123":
-        scenes = [scene for scene in night.table(run, "scenes") if scene["outcome"] == "enhanced"]
-        for name in ("acme", "scenes"):
-            expected = [
-                {key: scene[key] for key in DELIVERED_SCENES} for scene in scenes if scene["advertiser_id"] == name
-            ]
-            assert night.table(run, f"delivery/{name}") == expected and len(expected) == 2
-    assert expected[0]["product_ids"] == ["dark"] and expected[0]["creative_width"] == 192
-    names = sorted(row["creative_uri"] for row in enhanced_rows(night.output, night.store).to_pylist())
-    assert len(names) == 6  # the audit reads tables of products alone
 
 
 def test_what_a_killed_run_decided_is_found_in_its_parts(night: Night) -> None:
@@ -304,79 +181,3 @@ def test_groups_that_ask_at_once_all_find_what_was_decided(night: Night, monkeyp
     with ThreadPoolExecutor(6) as pool:
         found = list(pool.map(lambda scene: earlier.of(plan_key=scene["plan_key"]), scenes))
     assert all(found) and len(reads) == 1
-
-
-def test_the_report_counts_scenes_and_names_who_ended_them_and_shows_every_product(night: Night) -> None:
-    night.feed(row("red"), row("<b>blue</b>", image="blue.png"), row("gone", "bad"), row("dark", "bad"), row("x", None))
-    night.run("1")
-    facts = RunFacts("2", "complete", "", wall_sec=30.0, price_per_hour=12.0)
-    night.feed(
-        row("red"), row("<b>blue</b>", image="blue.png"), row("gone", "bad"), row("dark", "bad"), row("dark", "new")
-    )
-    night.run("2")
-    tables = Tables(*(pq.read_table(f"{night.output}/scene_runs/2/{name}.parquet") for name in Tables._fields))
-    summary = summarize_scenes(tables, facts)
-    assert (summary["rows"], summary["groups"], summary["scenes"]) == (5, 3, 6)
-    assert summary["outcomes"] == {"enhanced": 4, "rejected": 2} and summary["carried_from_earlier_runs"] == 2
-    assert summary["placements"]["wide"] == {"enhanced": 2, "rejected": 1}
-    (ended,) = summary["members"]
-    assert (ended["member"], ended["reason"], ended["scenes"], ended["groups"]) == ("gone", "not_found", 2, ["bad"])
-    assert summary["cost_per_enhanced"] == pytest.approx(0.05) and summary["product_pixels_differing"] == 0
-    assert summary["latency_msec"]["load"]["count"] == 3 and summary["latency_msec"]["verify"]["count"] == 2
-    page = render_scenes(tables, summary, StoreConfig())
-    assert page.count("data:image/jpeg") == 4 + 6 + 2 and "<b>blue" not in page and 'src="http' not in page
-    assert "made by run 1" in page and "not_found" in page
-    nothing = Tables(tables.scenes.slice(0, 0), tables.products.slice(0, 0))
-    assert "No scene was made" in render_scenes(nothing, summarize_scenes(nothing, facts), StoreConfig())
-
-
-def test_a_refused_scene_is_painted_anew_a_withdrawn_one_stays_away_and_undone_ones_return(night: Night) -> None:
-    # a product has the group's name: what is said of scenes is not said of it
-    night.feed(row("tea", image="red.png"), row("blue"), row("dark", "hall"))
-    first = {(each.scene["scene_group"], each.scene["placement"]): each.scene for each in night.run("1")}
-    night.decide("1", "refuse", "wide", reason="wrong_mood")
-    night.decide("1", "accept", "tall")
-    withdrawn = night.decide("1", "withdraw", "tall")
-    second = {(each.scene["scene_group"], each.scene["placement"]): each.scene for each in night.run("2")}
-    for group in ("tea", "hall"):
-        wide, tall = second[group, "wide"], second[group, "tall"]
-        assert (wide["outcome"], wide["seed"], wide["decided_in_run"]) == ("enhanced", 5, "2")
-        assert wide["content_key"] != first[group, "wide"]["content_key"]
-        assert wide["candidate_seed"] != first[group, "wide"]["candidate_seed"]
-        assert (tall["outcome"], tall["stage"], tall["reason"], tall["member"]) == (
-            "skipped",
-            "plan",
-            "withdrawn",
-            None,
-        )
-    painted = night.painted
-    night.said.undo(withdrawn, "ann", "acme")
-    third = {(each.scene["scene_group"], each.scene["placement"]): each.scene for each in night.run("3")}
-    assert night.painted == painted and third["tea", "tall"]["creative_uri"] == first["tea", "tall"]["creative_uri"]
-    assert third["tea", "wide"]["decided_in_run"] == "2"
-    night.decide("3", "opt_out", "wide", scope="feature")
-    assert {each.scene["reason"] for each in night.run("4")} == {"opted_out"} and night.painted == painted
-    gone = [uri for item in unwanted(night.said.rows(), night.output, StoreConfig()) for uri in item.uris]
-    assert len(gone) == 2 + 3 and sum(uri.endswith(".1.png") for uri in gone) == 1
-
-
-def test_a_scene_is_reviewed_with_its_products_photos_and_proven_whole(night: Night) -> None:
-    night.feed(row("red"), row("blue"))
-    night.run("1")
-    run, reader = read_run(f"{night.output}/scene_runs/1", StoreConfig()), Reader(StoreConfig())
-    scene = run.rows[1]
-    assert (run.output, scene["product_id"], scene["title"], scene["placement"]) == (
-        night.output, "tea", "red, blue", "wide",
-    )  # fmt: skip
-    assert len({row["item_id"] for row in run.rows}) == 2
-    proof, alone = prove(scene, reader), [prove(member, reader) for member in scene["members"]]
-    assert proof.state == "proven" and proof.compared == sum(each.compared for each in alone)
-    assert proof.compared + proof.blended + proof.kept + proof.painted == 160 * 320
-    shown = {
-        kind: np.asarray(Image.open(BytesIO(PICTURES[kind](scene, reader).data)).convert("RGBA"), int)
-        for kind in ("before", "after", "small", "mask")
-    }
-    assert shown["small"].shape == shown["mask"].shape == (160, 320, 4)
-    for member in scene["members"]:  # the slider moves over nothing but the surroundings
-        core = decode_evidence(Path(member["evidence_uri"]).read_bytes()) == CORE
-        assert np.abs(shown["before"][core] - shown["after"][core]).mean() < 5
