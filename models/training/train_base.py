@@ -3,16 +3,17 @@
     python -m models.training.train_base --run DIR --packed DIR --autoencoder DIR --steps 20000
     python -m models.training.train_base --run DIR2 --packed DIR --start DIR/model --variants background --steps 2000
     python -m models.training.train_base --run DIR3 --packed DIR --start DIR/model --variants outpaint --lora 16 ...
-    torchrun --nproc_per_node 8 -m models.training.train_base --run DIR --packed DIR --bf16 true ...
+    torchrun --nproc_per_node 8 -m -- models.training.train_base --run DIR --packed DIR --bf16 true ...
 
 The first line trains one network on every task, the second a variant: the same network and script, other data; the
 third a variant as a low-rank delta, whose `model/` is small and belongs to that base alone. Stages go from small to
 large pictures (`--stages`), editing tasks are there from the first step. `accelerate` brings the same script to one GPU
-and to many.
+and to many; with `--sharded true` each process keeps a part of the weights (`models.training.processes`).
 
-RUN gets `state/` (to go on from), `losses.jsonl`, `losses.png`, `samples/<step>.png` (held-out pairs: what is given,
-what the average of the weights paints, what was asked) and at the end `model/`: the averaged weights with their card.
-The same packed files, seed, processes and thread count give the same losses, interrupted or not.
+RUN gets `checkpoint.pt` (to go on from), `losses.jsonl`, `losses.png`, `samples/<step>.png` (held-out pairs: what is
+given, what the average of the weights paints, what was asked) and at the end `model/`: the averaged weights with their
+card; the main process alone writes. The same packed files, seed, processes and thread count give the same losses,
+interrupted or not.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from copy import deepcopy
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ from models.training.base_recipe import Recipe, Stage
 from models.training.base_state import State, load_state, save_state
 from models.training.noising import loss_of, noised
 from models.training.packing import Packed, read_facts
+from models.training.processes import accelerator_of, zero_unused
 from models.training.runs import Records, average_into, plot
 from models.training.samples import sheet
 from transforms.errors import ConfigError
@@ -72,10 +74,11 @@ def take_step(state: State, recipe: Recipe, data: Data, accelerator: Accelerator
     with accelerator.autocast():
         loss = loss_of(state.network, drawn)
     accelerator.backward(loss)
+    zero_unused(state.network)
     accelerator.clip_grad_norm_(state.network.parameters(), 1.0)
     state.optimizer.step()
     state.optimizer.zero_grad()
-    average_into(state.average, accelerator.unwrap_model(state.network), state.step, recipe.average)
+    average_into(state.average, state.own, state.step, recipe.average)
     state.step += 1
     mean = float(accelerator.reduce(loss.detach(), "mean"))
     side = batch["target"].shape[2] * 16
@@ -111,6 +114,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     for name, value in asdict(Recipe()).items():
         kind = _truth if isinstance(value, bool) else type(value)
         parser.add_argument(f"--{name}", type=kind, default=value)
+    parser.add_argument("--sharded", type=_truth, default=False, help="whether processes keep parts of the weights")
     parser.add_argument("--threads", type=int, default=1, help="of torch on the CPU (default %(default)s)")
     parser.add_argument("--save_every", type=int, default=100, help="steps between checkpoints")
     parser.add_argument("--sheet_every", type=int, default=500, help="steps between sheets of samples")
@@ -130,15 +134,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         raise ConfigError(f"no variant {unknown[0]!r}; known: {', '.join(VARIANTS)}")
     torch.set_num_threads(args.threads)
-    accelerator = Accelerator(mixed_precision="bf16" if recipe.bf16 else "no")
-    (args.run / "samples").mkdir(parents=True, exist_ok=True)
+    accelerator = accelerator_of(recipe.bf16, args.sharded)
+    if accelerator.is_main_process:
+        (args.run / "samples").mkdir(parents=True, exist_ok=True)
     data = Data(args.packed, recipe.tasks())
     state = load_state(args.run, recipe, args.start, data.of(recipe.stage_at(0)).moments(), accelerator)
     held_out = Packed(args.packed, "held_out", recipe.tasks(), 0, recipe.stage_at(0).most)
     autoencoder = read_autoencoder(args.autoencoder)[0] if args.autoencoder else None
     _run(state, recipe, data, held_out, autoencoder, accelerator, args)
-    if accelerator.is_main_process:
-        finish(state, recipe, held_out, args)
+    averaged = state.averaged(kept=accelerator.is_main_process)
+    if averaged is not None:
+        finish(averaged, state, recipe, held_out, args)
     accelerator.end_training()
     return 0
 
@@ -152,21 +158,23 @@ def _run(
     accelerator: Accelerator,
     args: argparse.Namespace,
 ) -> None:
-    with Records(args.run / "losses.jsonl", state.step) as records:
+    main_process = accelerator.is_main_process
+    with Records(args.run / "losses.jsonl", state.step) if main_process else nullcontext() as records:
         for record in train(state, recipe, data, accelerator):
             last = state.step == recipe.steps
-            if accelerator.is_main_process:
+            if records is not None:
                 records.add(record)
-                if autoencoder is not None and (state.step % args.sheet_every == 0 or last):
-                    own = deepcopy(state.average).cpu()
-                    sheet(own, autoencoder, held_out, args.run / "samples" / f"{state.step:06d}.png", args.sheet_rows)
+            if autoencoder is not None and (state.step % args.sheet_every == 0 or last):
+                averaged = state.averaged(kept=main_process)
+                if averaged is not None:
+                    target = args.run / "samples" / f"{state.step:06d}.png"
+                    sheet(averaged, autoencoder, held_out, target, args.sheet_rows)
             if state.step % args.save_every == 0 or last:
-                save_state(args.run, accelerator)
+                save_state(args.run, state, accelerator)
 
 
-def finish(state: State, recipe: Recipe, held_out: Packed, args: argparse.Namespace) -> None:
-    """Write `model/`, its curve, and say where."""
-    network = deepcopy(state.average).cpu()
+def finish(network: Canvas, state: State, recipe: Recipe, held_out: Packed, args: argparse.Namespace) -> None:
+    """Write `network` into `model/`, its curve, and say where."""
     base = {"base": state.base} if recipe.lora else {}
     card = write_checkpoint(
         args.run / "model",

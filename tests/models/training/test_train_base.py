@@ -1,6 +1,10 @@
 """The whole chain for a few steps: compose, pack, train, break off, go on, make a variant, look at samples."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -17,9 +21,13 @@ from models.data.drawings import draw_thing  # noqa: E402
 from models.deltas import read_merged  # noqa: E402
 from models.registry import VARIANTS  # noqa: E402
 from models.training.base_recipe import Recipe, parse_stages  # noqa: E402
+from models.training.base_state import new_state, save_state  # noqa: E402
 from models.training.composed import compose_examples  # noqa: E402
 from models.training.conditions import conditions_of, mirrored, on_grey  # noqa: E402
+from models.training.noising import loss_of, noised  # noqa: E402
 from models.training.packing import Packed, cells_of, pack  # noqa: E402
+from models.training.processes import accelerator_of, zero_unused  # noqa: E402
+from models.training.runs import average_into  # noqa: E402
 from models.training.train_base import main  # noqa: E402
 from transforms.errors import ConfigError  # noqa: E402
 
@@ -64,12 +72,50 @@ def packed(tmp_path_factory, cutouts, autoencoder):
     return out
 
 
-def train(run, packed, autoencoder, steps, *more):
-    options = ["--run", str(run), "--packed", str(packed), "--steps", str(steps), "--spec", "canvas-rehearsal"]
-    stages = ["--stages", "0-320:1:2", "--fall", "0.0", "--save_every", "3"]
-    stages += ["--autoencoder", str(autoencoder), "--sheet_rows", "1"] if autoencoder else []
-    assert main([*options, *stages, *map(str, more)]) == 0
+def options(run, packed, steps, *more):
+    begun = ["--run", run, "--packed", packed, "--steps", steps, "--spec", "canvas-rehearsal"]
+    return [str(word) for word in (*begun, "--stages", "0-320:1:2", "--fall", "0.0", "--save_every", 3, *more)]
+
+
+def losses(run):
     return [json.loads(line)["loss"] for line in (run / "losses.jsonl").read_text().splitlines()]
+
+
+def train(run, packed, autoencoder, steps, *more):
+    looked = ["--autoencoder", autoencoder, "--sheet_rows", 1] if autoencoder else []
+    assert main(options(run, packed, steps, *looked, *more)) == 0
+    return losses(run)
+
+
+def train_by_two(run, packed, steps, *more):
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", "-m", "--"]
+    command = [*launch, "models.training.train_base", *options(run, packed, steps, *more)]
+    env, root = {**os.environ, "OMP_NUM_THREADS": "1"}, Path(__file__).parents[3]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=root, env=env)
+    assert done.returncode == 0, done.stderr
+    return losses(run)
+
+
+def step_on_joined_batches(state, recipe, pairs):
+    """A step of one process on the batches that two would draw; its loss."""
+    numbers = (2 * state.step, 2 * state.step + 1)
+    batches = [noised(pairs.batch(recipe.seed, number, 2), recipe, number) for number in numbers]
+    loss = sum(loss_of(state.network, batch) for batch in batches) / 2
+    loss.backward()
+    zero_unused(state.network)
+    torch.nn.utils.clip_grad_norm_(state.network.parameters(), 1.0)
+    state.optimizer.param_groups[0]["lr"] = recipe.rate * recipe.rate_at(state.step)
+    state.optimizer.step()
+    state.optimizer.zero_grad()
+    average_into(state.average, state.network, state.step, recipe.average)
+    state.step += 1
+    return loss.item()
+
+
+def furthest(first, second):
+    """The greatest mean distance of two tensors of one name; both dictionaries have the same names and shapes."""
+    assert {name: value.shape for name, value in first.items()} == {name: value.shape for name, value in second.items()}
+    return max(float((first[name].float() - second[name].float()).abs().mean()) for name in first)
 
 
 def test_six_steps_broken_off_and_gone_on_have_the_losses_of_six_in_one_go(tmp_path, packed, autoencoder):
@@ -85,6 +131,27 @@ def test_six_steps_broken_off_and_gone_on_have_the_losses_of_six_in_one_go(tmp_p
     train(variant, packed, autoencoder, 2, "--start", tmp_path / "whole" / "model", "--variants", "background")
     card = read_canvas(variant / "model")[1]
     assert set(card.metrics) == {"background_loss"} and card.recipe["variants"] == "background"
+
+
+@pytest.mark.parametrize("sharded", ["false", "true"])
+def test_two_processes_go_on_from_a_checkpoint_as_one_does_with_both_batches(tmp_path, packed, sharded):
+    recipe = Recipe(spec="canvas-rehearsal", steps=4, stages="0-320:1:2", fall=0.0, rate=2e-3, warm_steps=1)
+    torch.set_num_threads(1)
+    pairs, accelerator = Packed(packed, "train", recipe.tasks(), 0, 320), accelerator_of(False, False)
+    state = new_state(recipe, None, pairs.moments(), accelerator)
+    found = [step_on_joined_batches(state, recipe, pairs) for _ in range(2)]
+    save_state(tmp_path, state, accelerator)
+    found += [step_on_joined_batches(state, recipe, pairs) for _ in range(2)]
+    more = ("--rate", 2e-3, "--warm_steps", 1, "--sharded", sharded)
+    assert train_by_two(tmp_path, packed, 4, *more) == pytest.approx(found[2:], rel=1e-5)
+    files = {"checkpoint.pt", "losses.jsonl", "losses.png", "model", "samples"}
+    assert {path.name for path in tmp_path.iterdir()} == files
+    own, theirs = state.state_dict(), torch.load(tmp_path / "checkpoint.pt")
+    for name in ("own", "average"):
+        assert furthest(own[name], theirs[name]) < 1e-6  # they moved by 2e-3 and more
+    for number, kept in own["optimizer"]["state"].items():
+        assert furthest(kept, theirs["optimizer"]["state"][number]) < 1e-6
+    assert furthest(theirs["average"], read_canvas(tmp_path / "model")[0].state_dict()) == 0
 
 
 def test_a_delta_broken_off_and_gone_on_has_the_same_losses_and_stays_with_its_base(tmp_path, packed):
