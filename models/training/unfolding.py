@@ -13,11 +13,14 @@ from typing import cast
 import numpy as np
 import onnx
 import torch
+from numpy.typing import NDArray
 from onnx import numpy_helper
 from torch import Tensor, nn
 
 from models.training.network import Segmenter, new_segmenter
 from transforms.errors import ConfigError
+
+Folded = NDArray[np.float32]
 
 _SIDE = 64  # of the empty picture that tells the order of layers
 
@@ -49,7 +52,7 @@ def load_shipped(path: Path, images: Tensor) -> Segmenter:
     return network
 
 
-def _folded(model: onnx.ModelProto) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _folded(model: onnx.ModelProto) -> Iterator[tuple[Folded, Folded]]:
     """(weight, bias) of each convolution, in the graph's order; halves are cast to floats in the graph."""
     held = {one.name: numpy_helper.to_array(one).astype(np.float32) for one in model.graph.initializer}
     for node in model.graph.node:
