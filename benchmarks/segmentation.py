@@ -1,4 +1,4 @@
-"""How good are the masks, and does the gate know it? Network alone against the whole stage.
+"""How good are the masks? Network alone against the whole stage; `fit_mask_gate` asks whether the gate knows it.
 
     python -m benchmarks.segmentation --renders DIR --street DIR --rows rows.jsonl [--composed DIR]
 
@@ -30,7 +30,6 @@ from models.data.cutouts import read_layers
 from transforms.errors import Rejected
 from transforms.inference.interface import InferenceClient
 from transforms.ops.human import open_session
-from transforms.ops.mask_gate import load_gate
 from transforms.ops.mask_metrics import boundary_iou, iou, mean_absolute_error, s_measure
 from transforms.ops.masks import resized
 from transforms.records import Cutout, Matte, Pixels, Size
@@ -196,7 +195,7 @@ def _read_rgb(path: Path) -> Pixels:
 
 
 def print_tables(rows: list[dict[str, Any]]) -> None:
-    """The two tables of docs/segmentation.md, as Markdown."""
+    """The first table of docs/segmentation.md, as Markdown."""
     print("| backdrop | pictures | by | IoU | MAE | boundary IoU | S-measure | IoU < 0.9 |")
     print("|---|---|---|---|---|---|---|---|")
     for backdrop in ("white", "plain", "scene", "street", "composed"):
@@ -208,27 +207,6 @@ def print_tables(rows: list[dict[str, Any]]) -> None:
                 f"{mean:.3f}" if name != "mae" else f"{mean:.4f}" for name, mean in zip(_METRICS, means, strict=True)
             )
             print(f"| {backdrop} | {len(chosen)} | {by} | {cells} | {poor:.0%} |")
-    print("\n| split | backdrop | poor masks | caught | below 0.85 | caught | good masks | rejected |")
-    print("|---|---|---|---|---|---|---|---|")
-    for split in ("tuning", "held_out"):
-        for backdrop in ("white", "plain", "scene", "street", "composed", "any plain", "all"):
-            _print_gate(split, backdrop, [row for row in rows if split == row["split"] and _is_of(row, backdrop)])
-
-
-def _is_of(row: dict[str, Any], backdrop: str) -> bool:
-    """`any plain` are all pictures on which the gate decides: those whose backdrop the stage takes for plain."""
-    return bool(row["measures"]["plain"]) if backdrop == "any plain" else backdrop in (row["backdrop"], "all")
-
-
-def _print_gate(split: str, backdrop: str, rows: list[dict[str, Any]]) -> None:
-    limit = SegmentLimits().min_mask_quality
-    refused = [bool(row["shapeless"]) or load_gate().quality(row["measures"]) < limit for row in rows]
-    overlap = [row["stage"]["iou"] for row in rows]
-    groups = ((0.0, GOOD_IOU), (0.0, 0.85), (GOOD_IOU, 2.0))
-    held = [[no for no, iou in zip(refused, overlap, strict=True) if low <= iou < high] for low, high in groups]
-    if rows:
-        cells = " | ".join(f"{len(group)} | {sum(group)} ({sum(group) / max(1, len(group)):.0%})" for group in held)
-        print(f"| {split} | {backdrop} | {cells} |")
 
 
 if __name__ == "__main__":

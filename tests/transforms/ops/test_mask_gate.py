@@ -45,6 +45,7 @@ def test_each_defect_moves_its_measure():
     for name, measure in (
         ("flipped", "flip_agreement"),
         ("zoomed", "zoom_agreement"),
+        ("parts", "parts_agreement"),
         ("toned", "tone_agreement"),
         ("other_toned", "second_tone_agreement"),
     ):
