@@ -24,7 +24,7 @@ demo: install
 test: lint types imports unit
 
 unit: install
-	$(BIN)/python -m pytest -m 'not gpu'
+	$(BIN)/python -m pytest -m 'not gpu and not cluster'
 
 lint: install
 	$(BIN)/ruff check .

@@ -145,6 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     averaged = state.averaged(kept=accelerator.is_main_process)
     if averaged is not None:
         finish(averaged, state, recipe, held_out, args)
+    accelerator.wait_for_everyone()  # who leaves early may keep the others from closing the group
     accelerator.end_training()
     return 0
 

@@ -26,7 +26,8 @@ _FUSION = (
     *(0.490, 1.374, 1.595, -1.266, 0.320, -0.036, 0.112, -0.013, 0.210),
     *(-0.237, -0.267, 0.019, 0.007, 0.265, 0.040, -0.297, -0.167, -0.112),
 )
-_SURE_PIXEL, _SURE_PATCH = 0.85, 0.95
+_SURE_PIXEL, _SURE_PATCH = 0.85, 0.9
+_LARGE_GAP = 400  # pixels at working size: what shows between bars is large; networks are not wrong in small patches
 FLAT = 2.5  # dE; a pixel this close to the backdrop's colour could be either
 # Patches within a level of the backdrop's colour, dE, whose mean difference is this small and that are fenced by such a
 # barrier, are gaps: so were 43 and 36 patches in Cycles renders and compositions of held-out products, and none of a
@@ -192,36 +193,39 @@ def fusion_terms(coarse: Real, evidence: Evidence) -> Real:
 def join_evidence(coarse: Real, evidence: Evidence, *, lightness: float = 0.0) -> Real:
     """The product's probability from the network's (float32 [H, W]) and the colour evidence of a plain backdrop.
 
-    Colour may add to the product and open gaps in it; it takes nothing that differs from the backdrop while the network
-    is sure of it.
+    Colour may add to the product and open gaps in it; it takes nothing that the network is sure of, be it as pale as
+    the backdrop: white stripes, a face of the backdrop's own beige.
 
     Args:
-        lightness: of the backdrop, CIE L. White products are many: before white, a patch of the backdrop's very colour
-            that the network is sure of stays product; before any other colour it is a gap that shows the backdrop.
+        lightness: of the backdrop, CIE L. Before any colour but white, a large patch that is fenced and agrees with the
+            backdrop exactly is a gap all the same; white products are too many.
     """
     terms = fusion_terms(coarse, evidence)
     # one product of a matrix and a vector: numpy would take a stack of them row by row, at three times the time
     odds = (terms.reshape(-1, terms.shape[-1]) @ np.asarray(_FUSION, np.float32)).reshape(coarse.shape)
     joined = cast(Real, (1 / (1 + np.exp(-np.clip(odds, -30, 30)))).astype(np.float32))
-    kept = (coarse > _SURE_PIXEL) & (evidence.distance >= FLAT)
-    whitish = lightness > WHITISH
-    if whitish:
-        kept |= _sure_patches(coarse, evidence)
+    kept = ((coarse > _SURE_PIXEL) & (evidence.distance >= FLAT)) | _sure_patches(coarse, evidence)
     answer = np.where(kept, np.maximum(joined, coarse), joined)
-    return answer if whitish else cast(Real, np.where(exact_patches(evidence), np.float32(0), answer))
+    if lightness > WHITISH:
+        return answer
+    return cast(Real, np.where(exact_patches(coarse, evidence), np.float32(0), answer))
 
 
-def exact_patches(evidence: Evidence) -> Mask:
-    """Patches that agree with the backdrop as no product does: what shows through a handle, between rungs."""
-    return np.logical_or.reduce([_agreeing(evidence, *limits) for limits in EXACT])
+def exact_patches(coarse: Real, evidence: Evidence) -> Mask:
+    """Patches that agree with the backdrop as no product does: what shows through a handle, between rungs.
+
+    A small one of which the network (its probability, float32 [H, W]) is sure is none.
+    """
+    return np.logical_or.reduce([_agreeing(coarse, evidence, *limits) for limits in EXACT])
 
 
-def _agreeing(evidence: Evidence, level: float, mean_limit: float, fence_limit: float) -> Mask:
+def _agreeing(coarse: Real, evidence: Evidence, level: float, mean_limit: float, fence_limit: float) -> Mask:
     labels = _flat_patches(evidence, level)
     areas = np.bincount(labels.ravel())
-    sums = (np.bincount(labels.ravel(), plane.ravel()) for plane in (evidence.distance, evidence.barrier))
-    mean, fence = (total / np.maximum(areas, 1) for total in sums)
+    sums = (np.bincount(labels.ravel(), plane.ravel()) for plane in (evidence.distance, evidence.barrier, coarse))
+    mean, fence, sure = (total / np.maximum(areas, 1) for total in sums)
     exact = (mean < mean_limit) & (fence > fence_limit) & (areas >= LEAST_EXACT)
+    exact &= (sure < _SURE_PATCH) | (areas >= _LARGE_GAP)
     exact[0] = False
     return cast(Mask, exact[labels])
 

@@ -73,11 +73,13 @@ def two_processes(tmp_path, *arguments):
     return json.loads(done.stdout)
 
 
+@pytest.mark.cluster
 def test_data_parallel_processes_hold_the_same_weights_after_every_step(tmp_path):
     told = two_processes(tmp_path, "false")
     assert told == {"processes": 2, "alike": [True] * 3, "shares": [1.0] * 3}
 
 
+@pytest.mark.cluster
 def test_sharded_processes_each_hold_half_of_the_weights_their_average_and_their_moments(tmp_path):
     told = two_processes(tmp_path, "true")
     assert told["processes"] == 2 and told["alike"] == [True] * 3

@@ -133,6 +133,7 @@ def test_six_steps_broken_off_and_gone_on_have_the_losses_of_six_in_one_go(tmp_p
     assert set(card.metrics) == {"background_loss"} and card.recipe["variants"] == "background"
 
 
+@pytest.mark.cluster
 @pytest.mark.parametrize("sharded", ["false", "true"])
 def test_two_processes_go_on_from_a_checkpoint_as_one_does_with_both_batches(tmp_path, packed, sharded):
     recipe = Recipe(spec="canvas-rehearsal", steps=4, stages="0-320:1:2", fall=0.0, rate=2e-3, warm_steps=1)

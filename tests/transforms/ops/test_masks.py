@@ -128,9 +128,9 @@ def test_a_gap_that_shows_a_coloured_backdrop_is_opened():
     assert (joined > 0.5)[ring & ~disc(radius=33) & disc(radius=47)].all()
 
 
-def patch(chance, *, lightness, agreement=0.0):
-    """What becomes of a fenced patch whose colour is `agreement` dE from the backdrop's."""
-    rim = np.where(disc(radius=42) & ~disc(radius=38), 20, agreement).astype(np.float32)
+def patch(chance, *, lightness, agreement=0.0, radius=38):
+    """What becomes of a fenced patch of some radius whose colour is `agreement` dE from the backdrop's."""
+    rim = np.where(disc(radius=42) & ~disc(radius=radius), 20, agreement).astype(np.float32)
     evidence = Evidence(np.where(disc(radius=42), 22, 1.5).astype(np.float32), rim, rim, rim / 4)
     coarse = np.where(disc(), chance, 0.01).astype(np.float32)
     return join_evidence(coarse, evidence, lightness=lightness)[80, 80]
@@ -141,9 +141,14 @@ def test_before_white_a_patch_of_its_colour_is_opened_unless_the_networks_are_su
     assert patch(0.8, lightness=99.0) < 0.5
 
 
-def test_before_a_colour_a_patch_that_agrees_with_it_is_opened_whatever_the_networks_say():
+def test_before_a_colour_a_large_patch_that_agrees_with_it_is_opened_whatever_the_networks_say():
     assert patch(0.99, lightness=70.0) == 0
     assert patch(0.99, lightness=70.0, agreement=1.5) > 0.5
+
+
+def test_before_a_colour_a_small_patch_is_opened_unless_the_networks_are_sure_of_it():
+    assert patch(0.99, lightness=70.0, radius=8) == np.float32(0.99)
+    assert patch(0.8, lightness=70.0, radius=8) == 0
 
 
 @pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
