@@ -29,6 +29,7 @@ from transforms.ops.masks import (
     gather_evidence,
     join_evidence,
     resized,
+    without_doubtful_holes,
 )
 from transforms.ops.matting import enlarge_alpha, estimate_foreground, refine_alpha
 from transforms.ops.tiles import blend_tiles, tiles_of
@@ -274,10 +275,10 @@ def join(pixels: Pixels, looks: Looks) -> Seen:
     small = _scaled(pixels, size)
     backdrop = describe_backdrop(pixels)
     if not backdrop.plain or backdrop.spread > STUDIO_SPREAD:
-        return Seen(looks, small, merged, None)
+        return Seen(looks, small, without_doubtful_holes(merged), None)
     evidence = gather_evidence(small, merged, backdrop)
     joined = join_evidence(merged, evidence, lightness=backdrop.color_lab[0])
-    return Seen(looks, small, joined, evidence)
+    return Seen(looks, small, without_doubtful_holes(joined), evidence)
 
 
 def matte(pixels: Pixels, seen: Seen) -> Matte:

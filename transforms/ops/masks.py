@@ -35,6 +35,9 @@ FLAT = 2.5  # dE; a pixel this close to the backdrop's colour could be either
 EXACT = ((FLAT, 0.75, 5.0), (1.5, 0.5, 3.0))
 LEAST_EXACT = 60  # pixels at working size; a smaller patch agrees by chance
 WHITISH = 93.0  # lightness from which a backdrop counts as white
+# Of holes (ten pixels and more) in Cycles renders with a higher mean, 69 % were product; of the others 14 %.
+_DOUBTFUL_GAP, _FILLED = 0.37, 0.75
+_LARGEST_HOLE = 200  # pixels at working size; a larger one may be what a coat hanger encloses
 _CERTAIN = 0.98  # the network's probability is clipped here: beyond, it is as often wrong
 
 
@@ -116,6 +119,17 @@ def holes(mask: Mask) -> Mask:
     reached = np.zeros(int(labels.max()) + 1, np.bool_)
     reached[frame] = True
     return cast(Mask, ~mask & ~reached[labels])
+
+
+def without_doubtful_holes(probability: Real) -> Real:
+    """`probability` (float32 [H, W]) with those small holes filled that are hardly less probable than what is around.
+
+    A hole in a product is seen sooner than a dot of old backdrop in it.
+    """
+    labels, areas = components(holes(probability > 0.5))
+    mean = np.bincount(labels.ravel(), probability.ravel(), minlength=len(areas)) / np.maximum(areas, 1)
+    filled = (mean > _DOUBTFUL_GAP) & (areas > 0) & (areas <= _LARGEST_HOLE)
+    return cast(Real, np.where(filled[labels], np.maximum(probability, np.float32(_FILLED)), probability))
 
 
 def resized(picture: Real, size: Size) -> Real:

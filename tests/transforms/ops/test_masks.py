@@ -16,6 +16,7 @@ from transforms.ops.masks import (
     gather_evidence,
     holes,
     join_evidence,
+    without_doubtful_holes,
     without_specks,
 )
 from transforms.records import Box
@@ -126,6 +127,15 @@ def test_a_gap_that_shows_a_coloured_backdrop_is_opened():
     joined = join_evidence(filled, gather_evidence(image, filled, describe_backdrop(image)))
     assert not (joined > 0.5)[disc(radius=26)].any()
     assert (joined > 0.5)[ring & ~disc(radius=33) & disc(radius=47)].all()
+
+
+@pytest.mark.parametrize(("chance", "filled"), [(0.45, True), (0.2, False)])
+def test_a_hole_is_filled_where_it_is_hardly_less_probable_than_the_rest(chance, filled):
+    probability = np.where(disc(radius=50), 0.9, 0.05).astype(np.float32)
+    probability[disc(radius=6)] = chance
+    closed = without_doubtful_holes(probability)
+    assert (closed[disc(radius=6)] > 0.5).all() == filled
+    assert np.array_equal(closed[~disc(radius=6)], probability[~disc(radius=6)])
 
 
 def patch(chance, *, lightness, agreement=0.0, radius=38):
