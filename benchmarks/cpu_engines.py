@@ -48,8 +48,8 @@ def cost_of(run: Callable[[], object], images: int, rounds: int) -> Cost:
 
 def compare(model: str, folder: Path, threads: int, rounds: int, limit: int) -> None:
     """Print the engines' figures for one model."""
-    side = CONTRACTS[model].inputs[0].shape[0]
-    images = load_images(folder, side, limit)
+    side, _, channels = CONTRACTS[model].inputs[0].shape
+    images = load_images(folder, side, limit, channels)
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "model.onnx"
         onnx.save(GRAPHS[model](1), path)

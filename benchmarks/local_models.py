@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from models.export.onnx import GRAPHS
+from models.serving.local import Answer, engine
 from transforms.inference.fake import FakeClient
-from transforms.ops.human import HumanDetector, open_session
+from transforms.ops.human import HumanDetector
 from transforms.ops.text_area import TextDetector
-
-Answer = dict[str, NDArray[Any]]
 
 
 def local_client(human: HumanDetector | None = None) -> FakeClient:
@@ -34,18 +30,9 @@ def local_client(human: HumanDetector | None = None) -> FakeClient:
         {
             "segmenter": engine("segmenter", "ALPHA"),
             "product_segmenter": engine("product_segmenter", "ALPHA"),
+            "mask_refiner": engine("mask_refiner", "ALPHA"),
             "unsafe_image": engine("unsafe_image", "SCORE"),
             "human_detector": find_human,
             "text_detector": find_text,
         }
     )
-
-
-def engine(model: str, output: str) -> Callable[[Any], Answer]:
-    """A served graph in this process, single-threaded, as a responder of one output."""
-    session = open_session(GRAPHS[model](1).SerializeToString())
-
-    def run(inputs: Any) -> Answer:
-        return {output: session.run([output], {"IMAGE": inputs["IMAGE"]})[0]}
-
-    return run

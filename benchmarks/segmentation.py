@@ -33,7 +33,7 @@ from transforms.ops.human import open_session
 from transforms.ops.mask_metrics import boundary_iou, iou, mean_absolute_error, s_measure
 from transforms.ops.masks import resized
 from transforms.records import Cutout, Matte, Pixels, Size
-from transforms.segment import SegmentLimits, check_cutout, finish, join, look
+from transforms.segment import SegmentLimits, check_cutout, finish, join, look, refine
 
 GOOD_IOU = 0.9
 _SIDE = 320  # pixels of what a candidate is sent
@@ -135,7 +135,7 @@ def measured(
 def measure(sample: Sample, pixels: Pixels, truth: Matte, client: InferenceClient) -> dict[str, Any]:
     """One picture's figures: each network's first look alone, the whole stage, and the gate's measures."""
     looks = look(pixels, client)
-    cutout = finish(pixels, join(pixels, looks), client)
+    cutout = finish(pixels, refine(join(pixels, looks), client), client)
     own, other = (resized(seen, Size(*pixels.shape[:2])) for seen in (looks.full, looks.other))
     return {
         "key": sample.key,

@@ -89,7 +89,7 @@ class EnhanceConfig:
         painted = tuple(name for painter in dict.fromkeys(painters) for name in (painter, f"{painter}_upscale"))
         judges = ("reward",) if "background" in self.features and self.thresholds.background.judgement.used else ()
         detectors = ("unsafe_image", "text_detector", "human_detector")
-        return ("segmenter", "product_segmenter", *detectors, *painted, *judges)
+        return ("segmenter", "product_segmenter", "mask_refiner", *detectors, *painted, *judges)
 
     @property
     def sources(self) -> SourcePolicy:

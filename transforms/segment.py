@@ -18,7 +18,8 @@ from transforms.inference.client import shared_client
 from transforms.inference.config import ServingConfig
 from transforms.inference.interface import InferenceClient
 from transforms.ops.backdrop import border_ring, describe_backdrop, fill_field, to_lab
-from transforms.ops.mask_gate import Looks, load_gate, measure_mask, measure_recheck, whole_of
+from transforms.ops.clues import clues_of
+from transforms.ops.mask_gate import Looks, load_gate, measure_mask, measure_recheck, measure_refinement, whole_of
 from transforms.ops.masks import (
     HIGHEST_BARRIER,
     Evidence,
@@ -31,7 +32,8 @@ from transforms.ops.masks import (
     resized,
     without_doubtful_holes,
 )
-from transforms.ops.matting import enlarge_alpha, estimate_foreground, refine_alpha
+from transforms.ops.matting import decided, enlarge_alpha, estimate_foreground, refine_alpha, saturate
+from transforms.ops.refinement import settle
 from transforms.ops.tiles import blend_tiles, tiles_of
 from transforms.records import Box, Cutout, Job, Mask, Matte, Pixels, ProductImage, Size
 from transforms.stage import StageTransform
@@ -40,9 +42,10 @@ from transforms.work import Run
 Real = NDArray[np.float32]
 
 _OWN, _OTHER = "product_segmenter", "segmenter"  # the project's own network, and U2-Net-p
+_REFINER = "mask_refiner"
 _NETWORK = Size(320, 320)
 _WORKING_SIDE = 512  # longest side at which network, colour and gate meet
-_BAND = 2  # half width of the matting band, in working pixels
+_BAND, _EDGE = 2, 2  # half widths of the matting band and of the refiner's edge, in working pixels
 _FOUND = 0.3  # probability from which something may be there
 _ZOOM_MARGIN = 0.15  # of the product's sides, around the closer look
 _ZOOM_RATIO = 0.6  # least ratio of that look's shorter side to its longer one
@@ -72,16 +75,17 @@ class SegmentLimits:
 
 
 class Seen(NamedTuple):
-    """What is known before refinement, at working size.
+    """What is known before the matte is drawn, at working size.
 
-    `probability`: float32 [h, w]; `pixels`: uint8 [h, w, 3]; `evidence`: of a smooth backdrop's colours, None without
-    one.
+    `pixels`: uint8 [h, w, 3]; `probability`: float32 [h, w]; `evidence`: of a smooth backdrop's colours, None without
+    one; `coarse`: the probability before it was refined, None where it was not.
     """
 
     looks: Looks
     pixels: Pixels
     probability: Real
     evidence: Evidence | None
+    coarse: Real | None = None
 
     @property
     def distance(self) -> Real | None:
@@ -152,7 +156,8 @@ def cut_out(image: ProductImage, client: InferenceClient) -> Cutout:
     if image.alpha is not None and is_informative(image.alpha):
         alpha = cast(Matte, image.alpha.astype(np.float32) / np.float32(255))
         return _cutout(estimate_foreground(image.pixels, alpha), alpha, {"mask_quality": 1.0})
-    return finish(image.pixels, join(image.pixels, look(image.pixels, client)), client)
+    seen = refine(join(image.pixels, look(image.pixels, client)), client)
+    return finish(image.pixels, seen, client)
 
 
 def finish(pixels: Pixels, seen: Seen, client: InferenceClient) -> Cutout:
@@ -162,6 +167,7 @@ def finish(pixels: Pixels, seen: Seen, client: InferenceClient) -> Cutout:
     mask = resized(alpha, Size(*seen.probability.shape)) > 0.5
     measures = {
         **measure_mask(to_lab(seen.pixels), seen.looks, seen.probability, mask, seen.distance),
+        **measure_refinement(seen.coarse, seen.probability),
         **measure_recheck(mask, *recheck(foreground, alpha, seen.pixels, mask, client)),
     }
     return _cutout(foreground, alpha, {**measures, "mask_quality": load_gate().quality(measures)})
@@ -281,10 +287,29 @@ def join(pixels: Pixels, looks: Looks) -> Seen:
     return Seen(looks, small, without_doubtful_holes(joined), evidence)
 
 
+def refine(seen: Seen, client: InferenceClient) -> Seen:
+    """`seen` with its probability corrected by our refiner, edges above all; as it is without a smooth backdrop."""
+    if seen.evidence is None:
+        return seen
+    settled = settle(seen.probability, answer_of(seen, seen.evidence, client), seen.evidence)
+    return seen._replace(probability=without_doubtful_holes(settled), coarse=seen.probability)
+
+
+def answer_of(seen: Seen, evidence: Evidence, client: InferenceClient) -> Real:
+    """What the refiner makes of `seen`, float32 [h, w]."""
+    clues = clues_of(seen.probability, seen.looks.merged(), evidence)
+    shown = np.concatenate([seen.pixels, clues], axis=-1)
+    height, width = seen.probability.shape
+    padding = ((0, _WORKING_SIDE - height), (0, _WORKING_SIDE - width), (0, 0))
+    return _ask(client, _REFINER, np.pad(shown, padding, mode="edge")[None])[0, :height, :width]
+
+
 def matte(pixels: Pixels, seen: Seen) -> Matte:
     """The alpha matte at full resolution, float32 [H, W]: drawn at working size, then enlarged along the colours."""
     coarse = np.where(dilated(_product_pieces(seen), 2), seen.probability, np.float32(0))
     drawn = refine_alpha(seen.pixels.astype(np.float32) / np.float32(255), coarse, _BAND)
+    if seen.coarse is not None:  # the refiner's own edge is as good as the drawn one, and errs elsewhere
+        drawn = (drawn + decided(saturate(coarse), _EDGE)) / np.float32(2)
     return enlarge_alpha(pixels, drawn)
 
 

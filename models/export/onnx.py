@@ -1,7 +1,8 @@
 """ONNX graphs of the served engines: uint8 images in, the contract's output out, normalisation inside.
 
-The product segmenter's weights are the project's own, under `models/weights`; the others' come from installed packages
-and are never copied into this repository. Wrapping needs the `onnx` package; nothing here runs a graph.
+The weights of the product segmenter and the mask refiner are the project's own, under `models/weights`; the others'
+come from installed packages and are never copied into this repository. Wrapping needs the `onnx` package; nothing here
+runs a graph.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from models.export.cards import WEIGHTS, check_files
 from transforms.errors import ConfigError
+from transforms.ops.clues import CLUES
 
 # U2-Net: torchvision's ImageNet statistics over RGB in [0, 1] after division by the image's own maximum
 # (rembg/session_simple.py, session_base.py; ToTensorLab in github.com/xuebinqin/U-2-Net).
@@ -30,13 +32,22 @@ _LEAST_SPAN = 0.5
 
 def product_segmenter_graph(batch: int) -> onnx.ModelProto:
     """The project's own network: IMAGE uint8 [batch, 320, 320, 3] RGB -> ALPHA float32 [batch, 320, 320, 1]."""
-    core = onnx.load(source_file("product_segmenter"))
+    return _own_graph("product_segmenter", (batch, 320, 320, 3))
+
+
+def mask_refiner_graph(batch: int) -> onnx.ModelProto:
+    """The project's own: IMAGE uint8 [batch, 512, 512, 8], RGB and clues -> ALPHA float32 [batch, 512, 512, 1]."""
+    return _own_graph("mask_refiner", (batch, 512, 512, 3 + CLUES))
+
+
+def _own_graph(model: str, shape: tuple[int, int, int, int]) -> onnx.ModelProto:
+    core = onnx.load(source_file(model))
     before = [
         helper.make_node("Cast", ["IMAGE"], ["w_float"], to=TensorProto.FLOAT),
         helper.make_node("Transpose", ["w_float"], [core.graph.input[0].name], perm=[0, 3, 1, 2]),
     ]
     after = [helper.make_node("Transpose", [core.graph.output[0].name], ["ALPHA"], perm=[0, 2, 3, 1])]
-    return _wrapped(core, before, after, {}, (batch, 320, 320, 3), ("ALPHA", (batch, 320, 320, 1)))
+    return _wrapped(core, before, after, {}, shape, ("ALPHA", (*shape[:3], 1)))
 
 
 def segmenter_graph(batch: int) -> onnx.ModelProto:
@@ -84,6 +95,7 @@ def unsafe_image_graph(batch: int) -> onnx.ModelProto:
 GRAPHS: Mapping[str, Callable[[int], onnx.ModelProto]] = {
     "segmenter": segmenter_graph,
     "product_segmenter": product_segmenter_graph,
+    "mask_refiner": mask_refiner_graph,
     "unsafe_image": unsafe_image_graph,
 }
 _PACKAGED: Mapping[str, tuple[str, str]] = {

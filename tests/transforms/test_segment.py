@@ -7,15 +7,18 @@ import pytest
 from transforms.errors import Rejected
 from transforms.inference.config import ServingConfig
 from transforms.inference.fake import FakeClient
-from transforms.ops.mask_gate import measure_recheck
+from transforms.ops.mask_gate import Looks, measure_recheck
 from transforms.ops.mask_metrics import iou
+from transforms.ops.masks import Evidence
 from transforms.records import Box, Job, Product, ProductImage, Size, SourceFacts
 from transforms.segment import (
+    Seen,
     SegmentLimits,
     SegmentProducts,
     cut_out,
     is_informative,
     recheck,
+    refine,
     segment,
     toned,
     working_size,
@@ -82,6 +85,29 @@ def test_our_network_looks_eight_times_then_at_the_cutout_and_at_what_is_left_an
     assert np.ptp(own[8][:20], axis=(0, 1)).max() == 0
     assert np.abs(own[8][160, 160] - own[0][160, 160].astype(int)).max() < 20
     assert (own[9] > 240).all()
+
+
+def test_the_refiner_sees_the_picture_with_its_clues_and_decides_where_nothing_was_sure():
+    pixels, _ = vase((512, 410))
+    unsure = np.full((512, 410), 0.62, np.float32)
+    evidence = Evidence(*(unsure * 0 + dE for dE in (1.5, 0.5, 0.5, 0.0)))
+    half = (np.arange(512) < 256).astype(np.float32)[:, None, None]
+    client = FakeClient({"mask_refiner": lambda inputs: {"ALPHA": half * inputs["IMAGE"][..., 3:4] / np.float32(255)}})
+    refined = refine(Seen(Looks(*[unsure] * 7), pixels, unsure, evidence), client)
+    shown = looks_of(client, "mask_refiner")
+    assert shown.shape == (1, 512, 512, 8)
+    assert np.array_equal(shown[0, :, :410, :3], pixels) and (shown[0, :, :410, 3:5] == 158).all()
+    assert (shown[0, :, 410:] == shown[0, :, 409:410]).all()
+    assert (refined.probability[:256] > 0.5).all() and not refined.probability[256:].any()
+    assert refined.coarse is unsure
+
+
+def test_the_refiner_is_not_asked_before_a_rough_backdrop():
+    pixels, _ = vase()
+    rough = pixels + np.random.Generator(np.random.Philox(5)).integers(-60, 1, pixels.shape)
+    client = FakeClient()
+    cut_out(ProductImage(np.clip(rough, 0, 255).astype(np.uint8), FACTS), client)
+    assert "mask_refiner" not in {name for name, _ in client.requests}
 
 
 def test_a_small_part_of_another_colour_than_the_backdrop_is_no_speck():

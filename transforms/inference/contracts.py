@@ -131,6 +131,13 @@ CONTRACTS: Mapping[str, ModelContract] = {
         _segmenter_contract("segmenter", cpu_precision="bf16"),
         _segmenter_contract("product_segmenter", cpu_precision="fp32"),
         ModelContract(
+            "mask_refiner",
+            (TensorSpec("IMAGE", UINT8, (512, 512, 8)),),  # RGB, and the clues of transforms/ops/clues.py
+            (TensorSpec("ALPHA", FP32, (512, 512, 1), low=0.0, high=1.0),),
+            platform="tensorrt_plan",
+            cpu_engine="openvino",
+        ),
+        ModelContract(
             "unsafe_image",
             (TensorSpec("IMAGE", UINT8, (224, 224, 3)),),
             (TensorSpec("SCORE", FP32, (1,), low=0.0, high=1.0),),

@@ -76,6 +76,11 @@ def _segment(inputs: Tensors) -> dict[str, NDArray[Any]]:
     return {"ALPHA": differs.astype(np.float32)}
 
 
+def _keep_probability(inputs: Tensors) -> dict[str, NDArray[Any]]:
+    """The first clue, which is the probability so far."""
+    return {"ALPHA": inputs["IMAGE"][..., 3:4].astype(np.float32) / np.float32(255)}
+
+
 def _constant(**values: float) -> Responder:
     def respond(inputs: Tensors) -> dict[str, NDArray[Any]]:
         batch = len(inputs["IMAGE"])
@@ -108,6 +113,7 @@ def _upscale(inputs: Tensors) -> dict[str, NDArray[Any]]:
 RESPONDERS: Mapping[str, Responder] = {
     "segmenter": _segment,
     "product_segmenter": _segment,
+    "mask_refiner": _keep_probability,
     "unsafe_image": _constant(SCORE=0.01),
     "text_detector": _constant(COVERAGE=0.0, BOXES=0.0),
     "human_detector": _constant(SCORE=0.0),

@@ -137,6 +137,16 @@ def measure_mask(lab: Real, looks: Looks, probability: Real, mask: Mask, distanc
     }
 
 
+def measure_refinement(coarse: Real | None, refined: Real) -> dict[str, float]:
+    """How much of a mask the refiner left as it was; all of it where it was not asked.
+
+    Args:
+        coarse: the probability before, float32 [H, W]; None where nothing was refined.
+        refined: the probability after, float32 [H, W].
+    """
+    return {"refined_agreement": 1.0 if coarse is None else iou(coarse > 0.5, refined > 0.5)}
+
+
 def measure_recheck(mask: Mask, again: Real, left: Real) -> dict[str, float]:
     """What a second look says about `mask` (bool [H, W]).
 

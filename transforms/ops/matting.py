@@ -105,6 +105,12 @@ def trimap_of(coarse: Real, radius: int) -> tuple[Mask, Mask]:
     return deep, far
 
 
+def decided(alpha: Real, radius: int) -> Matte:
+    """`alpha` (float32 [H, W]) made 0 or 1 wherever it is further than `radius` pixels from its edge."""
+    deep, far = trimap_of(alpha, radius)
+    return cast(Matte, np.where(deep, np.float32(1), np.where(far, np.float32(0), alpha)))
+
+
 def refine_alpha(guide: Real, coarse: Real, radius: int, backdrop: Real | None = None) -> Matte:
     """The alpha matte of a coarse probability.
 

@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from models.export.onnx import (
+    mask_refiner_graph,
     package_file,
     product_segmenter_graph,
     segmenter_graph,
@@ -53,6 +54,15 @@ def test_the_product_segmenters_alpha_is_its_files_own(tmp_path: Path) -> None:
     disc = (np.arange(320) - 160)[:, None] ** 2 + (np.arange(320) - 160) ** 2 < 80**2
     assert ((alpha[0] > 0.5) & disc).sum() / ((alpha[0] > 0.5) | disc).sum() > 0.95
     assert alpha[1].max() < 0.5
+
+
+def test_the_mask_refiners_alpha_is_its_files_own(tmp_path: Path) -> None:
+    onnx.save(mask_refiner_graph(1), tmp_path / "model.onnx")
+    shown = np.dstack([picture(512), picture(512), picture(512)])[None, ..., :8]
+    session = onnxruntime.InferenceSession(str(source_file("mask_refiner")), providers=["CPUExecutionProvider"])
+    raw = session.run(None, {"shown": shown.astype(np.float32).transpose(0, 3, 1, 2)})[0][:, 0]
+    alpha = load_engine(tmp_path / "model.onnx", "onnxruntime", "fp32", 1)(np.ascontiguousarray(shown))[..., 0]
+    np.testing.assert_allclose(alpha, raw, atol=1e-5)
 
 
 def test_weights_that_are_not_their_cards_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,7 @@ def test_images_are_read_and_what_is_none_is_left_out(tmp_path: Path) -> None:
     Image.new("L", (30, 20), 200).save(tmp_path / "grey.png")
     (tmp_path / "torn.jpg").write_bytes(b"\xff\xd8\xff")
     assert load_images(tmp_path, 16, 5).shape == (1, 16, 16, 3)
+    assert load_images(tmp_path, 16, 5, 8).shape == (1, 16, 16, 8)
 
 
 @pytest.mark.triton
@@ -39,6 +40,7 @@ def test_served_engines_agree_with_their_reference(
     printed = capsys.readouterr().out.splitlines()
     least = [float(line.rpartition("least_iou=")[2].rstrip(")")) for line in printed]
     means = [float(line.rpartition("mean=")[2].split(",")[0]) for line in printed]
-    assert [line.partition(":")[0] for line in printed] == ["segmenter", "product_segmenter", "unsafe_image"]
+    names = [line.partition(":")[0] for line in printed]
+    assert names == ["segmenter", "product_segmenter", "mask_refiner", "unsafe_image"]
     assert min(least) > 0.97
     assert max(means) < 0.02

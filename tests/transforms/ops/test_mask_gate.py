@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.ops.backdrop import to_lab
-from transforms.ops.mask_gate import Gate, Looks, load_gate, measure_mask, measure_recheck
+from transforms.ops.mask_gate import Gate, Looks, load_gate, measure_mask, measure_recheck, measure_refinement
 
 
 def picture(size=128):
@@ -22,7 +22,8 @@ def looks_of(mask, **other):
 def measures_of(lab, mask, looks=None, distance=None):
     looks = looks or looks_of(mask)
     again, left = mask.astype(np.float32), np.zeros(mask.shape, np.float32)
-    return measure_mask(lab, looks, looks.merged(), mask, distance) | measure_recheck(mask, again, left)
+    refinement = measure_refinement(None, looks.merged())
+    return measure_mask(lab, looks, looks.merged(), mask, distance) | refinement | measure_recheck(mask, again, left)
 
 
 def test_a_clean_mask_measures_as_clean():
@@ -102,3 +103,12 @@ def test_quality_is_monotone_in_every_measure(a, b, weight):
 def test_quality_is_the_logistic_of_the_weighted_sum():
     assert Gate(-1.0, {"a": 2.0}).quality({"a": 0.5}) == pytest.approx(0.5)
     assert Gate(0.0, {"a": 1.0}).quality({"a": np.log(3)}) == pytest.approx(0.75)
+
+
+def test_what_the_refiner_changed_is_measured_and_what_it_was_not_asked_counts_as_kept():
+    coarse = np.zeros((20, 20), np.float32)
+    coarse[:10] = 1
+    refined = coarse.copy()
+    refined[5:10] = 0.2
+    assert measure_refinement(coarse, refined) == {"refined_agreement": 0.5}
+    assert measure_refinement(None, refined) == {"refined_agreement": 1.0}
