@@ -167,8 +167,8 @@ def relit(painted: Pixels, clean: Pixels, frame: Frame) -> Pixels:
     """`painted` with the light that the frame's edge promises wherever its own is off by little.
 
     Pieces copied from different places of a wall bring that place's light along: a plain wall becomes patchy. Light
-    goes on outward as it is at the edge and softens with the distance; where the colours are off by more than light would
-    be (`LIGHT_LEVELS`), another thing was painted, and it stays as it is.
+    goes on outward as it is at the edge and softens with the distance; where the colours are off by more than light
+    would be (`LIGHT_LEVELS`), another thing was painted, and it stays as it is.
 
     Args:
         painted: uint8 [h, w, 3]; a filled canvas.
