@@ -40,8 +40,8 @@ def client():
 
 
 def job(box=(70, 60, 130, 140), task="outpaint"):
-    """A blue box on grained grey, 200 x 200."""
-    pixels = np.random.Generator(np.random.Philox(key=4)).normal(150, 6, (200, 200, 3))
+    """A blue box on a grey wall with a little grain, 200 x 200."""
+    pixels = np.random.Generator(np.random.Philox(key=4)).normal(150, 1, (200, 200, 3))
     pixels = np.clip(pixels, 0, 255).astype(np.uint8)
     mask = np.zeros((200, 200), bool)
     mask[box[0] : box[2], box[1] : box[3]] = True
@@ -134,7 +134,7 @@ def tearing(side):
 def test_a_frame_leans_to_the_end_where_its_bands_would_be_torn(side, top):
     torn = FakeClient({"patchmatch": tearing(side), "patchmatch_upscale": upscale})
     done = outpaint(job(), torn, OutpaintSettings())
-    assert done.transform.top == top and done.scores["outpaint_tears"] < 0.8
+    assert done.transform.top == top and done.scores["outpaint_tears"] < 0.6
     batches = [len(tensors["SEED"]) for model, tensors in torn.requests if model == "patchmatch"]
     assert batches == [2, 1] + [1] * (side == 0)
 

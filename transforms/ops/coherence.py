@@ -51,7 +51,7 @@ def tears(candidate: Pixels, guide: Offsets, known: Mask) -> float:
     A grout line that ends in mid-tile differs by few levels and is seen at once; brick differs by many between any two
     pieces. So a patch's unlikeness is divided by the mean standard deviation of the patches around it plus 3 levels
     (contrast masking: Legge and Foley, "Contrast masking in human vision", JOSA 1980); 99.8th percentile over the
-    painted pixels. Walls and carpets that were carried on well give 0.3-0.65, broken tile lines 1.1 and more.
+    painted pixels. Walls that were carried on well give 0.3-0.6, broken tile lines 1.1 and more.
 
     Args:
         candidate: uint8 [h, w, 3]; guide: int16 [h, w, 2]; known: bool [h, w]; see :func:`incoherence`.
