@@ -124,7 +124,7 @@ def _row(path: Path, args: argparse.Namespace) -> Pixels | None:
     job = job_of(path, args.placement, args.seed)
     settings = OutpaintSettings(candidates=args.candidates, framing=FramingLimits(max_upscale=args.max_upscale))
     if args.all:
-        settings = replace(settings, min_stuff=0.0, max_cut=1.0, max_incoherence=1e9)
+        settings = replace(settings, min_stuff=0.0, max_cut=1.0, max_incoherence=1e9, max_tears=1e9)
     started = time.process_time()
     try:
         done = outpaint(job, CLIENT, settings)
@@ -135,7 +135,7 @@ def _row(path: Path, args: argparse.Namespace) -> Pixels | None:
     assert done.transform is not None and done.background is not None
     framed = lay_frame(replace(job, transform=done.transform), done.transform)
     known = framed.known > 0
-    incoherent = f"incoherence {done.scores['outpaint_incoherence']:.1f}"
+    incoherent = f"incoherence {done.scores['outpaint_incoherence']:.1f} tears {done.scores['outpaint_tears']:.2f}"
     print(
         f"{path.name}: {spent:.1f} s  {scores_of(done.background, known)} {incoherent} "
         f"grown {grown(done.background, framed):.2f}"

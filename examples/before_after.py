@@ -16,7 +16,7 @@ _SHOWN = (
     ("chair-banquet", "pinterest_standard"),
     ("coffee-01", "pmax_square"),
     ("sofa-corner-white", "pmax_landscape"),
-    ("sofa-two-seat", "pinterest_standard"),
+    ("table-round", "pinterest_standard"),
     ("cactus-01", "meta_stories"),
     ("guitar-01", "pmax_square"),
 )

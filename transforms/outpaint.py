@@ -1,7 +1,8 @@
 """The outpaint stage: a real scene extended to a placement's ratio; the kept frame stays as it is.
 
 The frame is laid as large as the safe zone allows; candidates are painted at the bucket's size, one for each seed,
-ranked by how well they join and how little they surprise, and only the winner is brought to full size.
+ranked by how well they join and how little they surprise, and only the winner is brought to full size. Where the bands
+around a frame in the middle are torn, the frame leans to an end instead: a wall goes on where a tiled floor does not.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from transforms.inference.client import shared_client
 from transforms.inference.config import ServingConfig
 from transforms.inference.contracts import CONTRACTS, bucket_of
 from transforms.inference.interface import InferenceClient
-from transforms.ops.coherence import incoherence
+from transforms.ops.coherence import incoherence, tears
 from transforms.ops.framing import FramingLimits, place_frame
 from transforms.ops.geometry import lay, resample, resample_matte
 from transforms.ops.seams import blend_generated_side, strangeness, windowed_seam_score
@@ -41,6 +42,8 @@ class OutpaintSettings:
         min_stuff: the share of the strip along every seam that must be stuff: something that can be carried on.
         max_cut: the share of a seam along which the frame may cut things.
         max_incoherence: how unlike the photograph the worst patches of a band may be, in levels.
+        max_tears: how plainly the worst place of a band may be torn (see `tears`).
+        leans: where the frame lies in its room, in order of preference; the next is tried where the bands are torn.
         incoherence_weight: what 10 levels of it cost a candidate, in seam score.
         strangeness_weight: what 10 units of CIE76 between a band and what its edge promises cost, in seam score.
         framing: where the frame goes.
@@ -52,6 +55,8 @@ class OutpaintSettings:
     min_stuff: float = 0.25
     max_cut: float = 0.6
     max_incoherence: float = 13.0
+    max_tears: float = 0.6
+    leans: tuple[float, ...] = (0.5, 1.0, 0.0)
     incoherence_weight: float = 0.5
     strangeness_weight: float = 0.5
     framing: FramingLimits = FramingLimits()
@@ -62,12 +67,21 @@ class OutpaintSettings:
         missing = [name for name in self.painters if not {name, f"{name}_upscale"} <= CONTRACTS.keys()]
         if missing:
             raise ConfigError(f"outpaint: no painter {missing[0]!r} with its {missing[0]}_upscale in the contracts")
+        if not self.leans or not all(0.0 <= lean <= 1.0 for lean in self.leans):
+            raise ConfigError(f"outpaint: leans {self.leans} are not within 0..1")
         if not 1 <= self.candidates <= 8:
             raise ConfigError(f"outpaint: candidates {self.candidates} is not within 1..8")
 
 
+class Laid(NamedTuple):
+    """A frame laid on its placement, and how."""
+
+    transform: Transform
+    framed: Framed
+
+
 class Framed(NamedTuple):
-    """A frame laid on its placement: image [h, w, 3], the product's matte and what is known, both [h, w], all uint8."""
+    """A frame in its placement: image [h, w, 3], the product's matte and what is known, both [h, w], all uint8."""
 
     image: Pixels
     product: Pixels
@@ -90,6 +104,17 @@ class Ranked(NamedTuple):
     seam: float
     strange: float
     incoherent: float
+    torn: float
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """What the index tells of it."""
+        return {
+            "outpaint_seam": self.seam,
+            "outpaint_strangeness": self.strange,
+            "outpaint_incoherence": self.incoherent,
+            "outpaint_tears": self.torn,
+        }
 
 
 @dataclass
@@ -122,33 +147,69 @@ def outpaint_job(job: Job, *, serving: ServingConfig, settings: OutpaintSettings
 
 def outpaint(job: Job, client: InferenceClient, settings: OutpaintSettings) -> Job:
     """As `outpaint_job`, through a given client."""
-    assert job.image is not None and job.placement is not None
-    box = job.cutout.box if job.cutout else None
-    transform = place_frame(job.image.size, box, job.placement, settings.framing)
-    framed = lay_frame(job, transform)
-    _check_scenery(framed, settings)
+    assert job.placement is not None
+    frames = _lay_frames(job, settings)
     bucket = bucket_of(job.placement.size)
     for painter in settings.painters:
         try:
             seeds = seeds_of(job.product, settings.candidates, client.seeds(painter).get(bucket, ()))
-            best = best_candidate(client, painter, framed, job.prompt, seeds, settings)
-            _check_coherence(best, settings)
-            scene = upscale(client, painter, framed, best.candidate)
+            laid, best = _first_whole(client, painter, frames, job.prompt, seeds, settings)
+            scene = upscale(client, painter, laid.framed, best.candidate)
             break
         except ServingError as error:
             # a server that is down fails every painter alike; another run gives the preferred one its chance
             if error.retryable or painter == settings.painters[-1]:
                 raise
-    scores = {
-        **job.scores,
-        "outpaint_seam": best.seam,
-        "outpaint_strangeness": best.strange,
-        "outpaint_incoherence": best.incoherent,
-        "outpaint_painter": float(settings.painters.index(painter)),
-    }
-    background = blend_generated_side(scene, framed.image, framed.known > 0)
+    scores = {**job.scores, **best.scores, "outpaint_painter": float(settings.painters.index(painter))}
+    background = blend_generated_side(scene, laid.framed.image, laid.framed.known > 0)
     uris = {**job.uris, "painter": painter}
-    return replace(job, transform=transform, candidate=best.candidate, background=background, scores=scores, uris=uris)
+    return replace(
+        job, transform=laid.transform, candidate=best.candidate, background=background, scores=scores, uris=uris
+    )
+
+
+def _lay_frames(job: Job, settings: OutpaintSettings) -> list[Laid]:
+    """The frame at every lean that offers scenery along its seams, in order of preference.
+
+    Raises:
+        Skipped: see `place_frame`.
+        Rejected: `no_scenery`, at every lean; the first one's.
+    """
+    assert job.image is not None and job.placement is not None
+    box = job.cutout.box if job.cutout else None
+    places = [place_frame(job.image.size, box, job.placement, settings.framing, lean) for lean in settings.leans]
+    frames, refusals = [], []
+    for transform in dict.fromkeys(places):
+        framed = lay_frame(job, transform)
+        try:
+            _check_scenery(framed, settings)
+            frames.append(Laid(transform, framed))
+        except Rejected as refusal:
+            refusals.append(refusal)
+    if not frames:
+        raise refusals[0]
+    return frames
+
+
+def _first_whole(
+    client: InferenceClient,
+    painter: str,
+    frames: list[Laid],
+    prompt: str,
+    seeds: tuple[int, ...],
+    settings: OutpaintSettings,
+) -> tuple[Laid, Ranked]:
+    """The first frame whose best candidate is not torn; the preferred one is given every seed, the others one each."""
+    refusals: list[Rejected] = []
+    for laid in frames:
+        best = best_candidate(client, painter, laid.framed, prompt, seeds[: None if not refusals else 1], settings)
+        try:
+            _check_coherence(best, settings)
+        except Rejected as refusal:
+            refusals.append(refusal)
+        else:
+            return laid, best
+    raise refusals[0]
 
 
 def lay_frame(job: Job, transform: Transform) -> Framed:
@@ -180,15 +241,12 @@ def _check_scenery(framed: Framed, settings: OutpaintSettings) -> None:
 
 
 def _check_coherence(best: Ranked, settings: OutpaintSettings) -> None:
-    if best.incoherent > settings.max_incoherence:
-        scores = {"outpaint_seam": best.seam, "outpaint_strangeness": best.strange}
-        raise Rejected(
-            "torn_band",
-            "the pieces of a painted band do not fit together",
-            value=best.incoherent,
-            limit=settings.max_incoherence,
-            scores={**scores, "outpaint_incoherence": best.incoherent},
-        )
+    for value, limit, detail in (
+        (best.incoherent, settings.max_incoherence, "the pieces of a painted band do not fit together"),
+        (best.torn, settings.max_tears, "a painted band shows a broken line or a patch"),
+    ):
+        if value > limit:
+            raise Rejected("torn_band", detail, value=value, limit=limit, scores=best.scores)
 
 
 def best_candidate(
@@ -218,9 +276,10 @@ def _ranked(candidate: Candidate, small: Framed, settings: OutpaintSettings) -> 
     known = small.known > 0
     seam = windowed_seam_score(candidate.pixels, known)
     strange = strangeness(candidate.pixels, known)
-    torn = incoherence(candidate.pixels, candidate.guide, known)
-    cost = seam + (settings.strangeness_weight * strange + settings.incoherence_weight * torn) / 10.0
-    return Ranked(candidate, cost, seam, strange, torn)
+    incoherent = incoherence(candidate.pixels, candidate.guide, known)
+    torn = tears(candidate.pixels, candidate.guide, known)
+    cost = seam + torn + (settings.strangeness_weight * strange + settings.incoherence_weight * incoherent) / 10.0
+    return Ranked(candidate, cost, seam, strange, incoherent, torn)
 
 
 def upscale(client: InferenceClient, painter: str, framed: Framed, candidate: Candidate) -> Pixels:

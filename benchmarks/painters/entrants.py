@@ -59,7 +59,12 @@ ENTRANTS: Mapping[str, tuple[Entrant, ...]] = {
 # Nothing is refused: what a stage would not let through is painted all the same, and told of as a share.
 _BACKGROUND = BackgroundSettings(min_reward=0.0)
 _OUTPAINT = OutpaintSettings(
-    min_scenery=0.0, min_stuff=0.0, max_cut=1.0, max_incoherence=1e9, framing=FramingLimits(max_upscale=4.0)
+    min_scenery=0.0,
+    min_stuff=0.0,
+    max_cut=1.0,
+    max_incoherence=1e9,
+    max_tears=1e9,
+    framing=FramingLimits(max_upscale=4.0),
 )
 
 

@@ -40,8 +40,8 @@ def client():
 
 
 def job(box=(70, 60, 130, 140), task="outpaint"):
-    """A blue box on grained grey, 200 x 200."""
-    pixels = np.random.Generator(np.random.Philox(key=4)).normal(150, 6, (200, 200, 3))
+    """A blue box on a grey wall with a little grain, 200 x 200."""
+    pixels = np.random.Generator(np.random.Philox(key=4)).normal(150, 1, (200, 200, 3))
     pixels = np.clip(pixels, 0, 255).astype(np.uint8)
     mask = np.zeros((200, 200), bool)
     mask[box[0] : box[2], box[1] : box[3]] = True
@@ -100,7 +100,8 @@ def test_a_frame_full_of_product_has_no_scenery(client):
 def test_a_seam_with_nothing_to_carry_on_has_no_scenery(client):
     crowded = job()
     pixels = crowded.image.pixels.copy()
-    pixels[:30, 5:195] = np.random.default_rng(1).integers(0, 255, (5, 10, 3)).repeat(6, 0).repeat(19, 1)
+    for rows in (slice(0, 30), slice(170, 200)):
+        pixels[rows, 5:195] = np.random.default_rng(1).integers(0, 255, (5, 10, 3)).repeat(6, 0).repeat(19, 1)
     with pytest.raises(Rejected) as caught:
         outpaint(replace(crowded, image=replace(crowded.image, pixels=pixels)), client, OutpaintSettings())
     assert (caught.value.reason, caught.value.limit) == ("no_scenery", 0.25)
@@ -111,6 +112,38 @@ def test_pieces_that_do_not_fit_together_are_rejected_with_what_was_measured(cli
         outpaint(job(), client, OutpaintSettings(max_incoherence=0.5))
     assert caught.value.reason == "torn_band" and caught.value.value > caught.value.limit == 0.5
     assert caught.value.scores["outpaint_incoherence"] == caught.value.value
+
+
+def tearing(side):
+    """The painter, whose bands above (0) or below (-1) the frame are checkered with pieces of other light."""
+
+    def paint_torn(inputs):
+        answer = paint(inputs)
+        for pixels, known in zip(answer["CANDIDATE"], inputs["KNOWN"], strict=True):
+            if known[side].max() == 0:
+                rows = np.flatnonzero((known == 0).all(axis=(1, 2)))
+                rows = rows[rows < len(known) // 2] if side == 0 else rows[rows >= len(known) // 2]
+                checks = (np.arange(pixels.shape[1]) // 9) % 2 == 0
+                pixels[np.ix_(rows, checks)] = 255
+        return answer
+
+    return paint_torn
+
+
+@pytest.mark.parametrize(("side", "top"), [(-1, 100), (0, 0)])
+def test_a_frame_leans_to_the_end_where_its_bands_would_be_torn(side, top):
+    torn = FakeClient({"patchmatch": tearing(side), "patchmatch_upscale": upscale})
+    done = outpaint(job(), torn, OutpaintSettings())
+    assert done.transform.top == top and done.scores["outpaint_tears"] < 0.6
+    batches = [len(tensors["SEED"]) for model, tensors in torn.requests if model == "patchmatch"]
+    assert batches == [2, 1] + [1] * (side == 0)
+
+
+def test_a_band_that_is_torn_at_every_lean_is_rejected(client):
+    with pytest.raises(Rejected) as caught:
+        outpaint(job(), client, OutpaintSettings(max_tears=0.01))
+    assert caught.value.reason == "torn_band" and caught.value.value > caught.value.limit == 0.01
+    assert caught.value.scores["outpaint_tears"] == caught.value.value
 
 
 def test_an_image_of_the_placements_ratio_is_skipped(client):
@@ -140,7 +173,9 @@ def test_a_server_that_is_down_and_a_last_painter_that_fails_end_the_job(error):
         outpaint(job(), FakeClient({"patchmatch": refuse(error)}), OutpaintSettings(painters=painters))
 
 
-@pytest.mark.parametrize("fields", [{"painters": ()}, {"painters": ("nobody",)}, {"candidates": 0}])
+@pytest.mark.parametrize(
+    "fields", [{"painters": ()}, {"painters": ("nobody",)}, {"candidates": 0}, {"leans": ()}, {"leans": (2.0,)}]
+)
 def test_settings_that_cannot_run_are_refused(fields):
     with pytest.raises(ConfigError, match="outpaint"):
         OutpaintSettings(**fields)

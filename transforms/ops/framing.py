@@ -77,17 +77,20 @@ def place_product(source: Size, box: Box, placement: Placement, limits: FramingL
     )
 
 
-def place_frame(source: Size, box: Box | None, placement: Placement, limits: FramingLimits) -> Transform:
+def place_frame(
+    source: Size, box: Box | None, placement: Placement, limits: FramingLimits, lean: float = 0.5
+) -> Transform:
     """Place a whole frame for outpainting: as large as it goes with the product inside the safe zone.
 
     Where the safe zone allows it the frame touches two opposite sides of the placement; otherwise it is made
-    smaller and painted around. It lies in the middle, moved as far as the product needs.
+    smaller and painted around. It lies in the middle or leans to an end, moved as far as the product needs.
 
     Args:
         source: the frame's size.
         box: the product's bounding box in the frame, None where no product is known.
         placement: where it goes.
         limits: see :class:`FramingLimits`.
+        lean: where the frame lies in its room, 0..1: 0 at the top or the left, 0.5 in the middle.
 
     Raises:
         Skipped: `already_fits` (value: difference of the log ratios), `too_much_to_paint` (value: share of the
@@ -106,7 +109,10 @@ def place_frame(source: Size, box: Box | None, placement: Placement, limits: Fra
     painted = 1 - scale**2 * source.height * source.width / (room.height * room.width)
     if painted > limits.max_painted:
         raise Skipped("too_much_to_paint", "little of the image is left", value=painted, limit=limits.max_painted)
-    return _settle(scale, source, (down, across), (down.in_the_middle, across.in_the_middle), limits, whole=True)
+    return _settle(scale, source, (down, across), (down.leaning(lean), across.leaning(lean)), limits, whole=True)
+
+
+Wish = Callable[[int], float]
 
 
 class Axis(NamedTuple):
@@ -141,12 +147,9 @@ class Axis(NamedTuple):
         """The offset at which the product's end keeps its relative position."""
         return self.end / self.length * (self.room - scaled)
 
-    def in_the_middle(self, scaled: int) -> float:
-        """The offset that leaves equal bands on both sides."""
-        return (self.room - scaled) / 2
-
-
-Wish = Callable[[int], float]
+    def leaning(self, lean: float) -> Wish:
+        """The offset that leaves the share `lean` of the free room before the frame."""
+        return lambda scaled: lean * (self.room - scaled)
 
 
 def _settle(

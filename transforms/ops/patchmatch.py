@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transforms.ops import quilting
-from transforms.ops.extension import Frame, frame_of, promise, spread_colours
+from transforms.ops.extension import Frame, foreign, frame_of, promise, relit, spread_colours
 from transforms.ops.nearest_patches import RADIUS, SIDE, VALUES, gather, search, vote
 from transforms.ops.seams import blend_generated_side
 from transforms.ops.things import find_things
@@ -40,7 +40,7 @@ class PaintSettings:
         margin: dilation of the product, as a share of the shorter side, that is not copied from.
     """
 
-    across: quilting.QuiltSettings = field(default_factory=lambda: quilting.QuiltSettings(lateral=900.0))
+    across: quilting.QuiltSettings = field(default_factory=lambda: quilting.QuiltSettings(lateral=2500.0))
     down: quilting.QuiltSettings = field(default_factory=quilting.QuiltSettings)
     rounds: int = 2
     scans: int = 2
@@ -49,6 +49,8 @@ class PaintSettings:
 
 
 SETTINGS = PaintSettings()
+# Rows of the edge's own stuff, as a share of the shorter side, from which alone a band can be grown.
+ENOUGH = 0.08
 
 
 class _Canvas(NamedTuple):
@@ -90,8 +92,12 @@ def paint(
     del prompt
     frame = frame_of(known)
     banned = _banned(product, settings.margin) | _things(image, product, frame)
-    quilt = _quilt(image, banned, frame, seed, settings)
+    inside = slice(frame.top, frame.bottom), slice(frame.left, frame.right)
+    # a thing that ends at a seam ends there: bands join what would be behind it
+    clean = spread_colours(image[inside], banned[inside])
+    quilt = _quilt(clean, banned, frame, seed, settings)
     pixels, sources = _mend(quilt, known, banned, settings, seed)
+    pixels = relit(pixels, clean, frame)
     height, width = known.shape
     grid = np.stack(np.meshgrid(np.arange(height), np.arange(width), indexing="ij"), axis=-1)
     kept = known > 0
@@ -112,11 +118,11 @@ def _things(image: Pixels, product: Pixels, frame: Frame) -> NDArray[np.bool_]:
     return found
 
 
-def _quilt(image: Pixels, banned: NDArray[np.bool_], frame: Frame, seed: int, settings: PaintSettings) -> _Canvas:
-    """The canvas, filled: beside the frame first, then above and below."""
+def _quilt(clean: Pixels, banned: NDArray[np.bool_], frame: Frame, seed: int, settings: PaintSettings) -> _Canvas:
+    """The canvas around a frame without things, filled: beside the frame first, then above and below."""
     inside = slice(frame.top, frame.bottom), slice(frame.left, frame.right)
     grid = np.stack(np.meshgrid(*(np.arange(n, dtype=np.int32) for n in banned.shape), indexing="ij"), axis=-1)
-    start = _Canvas(image[inside].astype(np.float32), grid[inside], banned[inside])
+    start = _Canvas(clean.astype(np.float32), grid[inside], banned[inside])
     height, width = banned.shape
     wide = _both(start.turned(), frame.left, width - frame.right, seed, settings.across).turned()
     return _both(wide, frame.top, height - frame.bottom, seed + 1, settings.down)
@@ -133,9 +139,16 @@ def _grown(canvas: _Canvas, count: int, seed: int, settings: quilting.QuiltSetti
     if not count:
         return _Canvas(canvas.pixels[:0], canvas.sources[:0], canvas.bad[:0])
     clean = spread_colours(np.clip(canvas.pixels, 0, 255).astype(np.uint8), canvas.bad)
-    rows = quilting.grow(canvas.pixels, canvas.bad, count, promise(clean, count), seed, settings)
+    bad = _enough(canvas.bad | foreign(clean), canvas.bad)
+    rows = quilting.grow(canvas.pixels, bad, count, promise(clean, count), seed, settings)
     y, x = rows.sources[..., 0], rows.sources[..., 1]
     return _Canvas(rows.pixels, canvas.sources[y, x], canvas.bad[y, x])
+
+
+def _enough(strict: NDArray[np.bool_], bad: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """`strict` where it leaves an edge's depth to copy from along half of the edge, else `bad`."""
+    deep = max(1, round(ENOUGH * min(bad.shape)))
+    return strict if (~strict[-deep:]).all(axis=0).mean() > 0.5 * (~bad[-deep:]).all(axis=0).mean() else bad
 
 
 def _mend(

@@ -23,6 +23,8 @@ STRIP = 0.008
 CARRY = 0.3
 # The two sides' colours are read this near to the seam, in pixels: what is finer fades within as little.
 BLEND_SIGMA = 0.8
+# A step of this many levels is no light any more, but a thing that ends at the seam: carried on, it would be a smudge.
+LIGHT_STEP = 30.0
 # A gradient below this many levels cannot be seen, so ratios do not divide by less.
 QUIET_LEVELS = 1.5
 AWAY_PX = (4, 8, 12)
@@ -143,6 +145,7 @@ def blend_generated_side(scene: Pixels, kept_pixels: Pixels, known: Mask) -> Pix
 
     The difference of the two sides' smoothed colours is interpolated over the generated side (pull-push: Gortler et
     al., "The Lumigraph", 1996), finely near the seam and coarsely further out, and fades with the distance.
+    Steps count the less, the nearer they come to `LIGHT_STEP` (the biweight of Beaton and Tukey, Technometrics 1974).
 
     Args:
         scene: uint8 [h, w, 3]; kept_pixels: uint8 [h, w, 3], looked at where known; known: bool [h, w].
@@ -157,6 +160,7 @@ def blend_generated_side(scene: Pixels, kept_pixels: Pixels, known: Mask) -> Pix
     step = _smoothed(kept_pixels, inside, BLEND_SIGMA) - _smoothed(scene, outside, BLEND_SIGMA)
     distance = cv2.distanceTransform(outside.astype(np.uint8), cv2.DIST_L2, 5)
     near = ((distance > 0) & (distance <= 1.5)).astype(np.float32)
+    near *= np.maximum(1.0 - (step**2).max(axis=-1) / LIGHT_STEP**2, 0.0) ** 2
     carried = _pull_push(step * near[..., None], near) * np.exp(-distance / (CARRY * shorter))[..., None]
     moved = np.clip(np.rint(scene + carried), 0, 255).astype(np.uint8)
     return np.where(known[..., None], kept_pixels, moved)

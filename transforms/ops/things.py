@@ -33,6 +33,8 @@ class StuffSettings:
         rougher: difference of their lightnesses' standard deviations, at most.
         support: the share of a row that must look like a cell for it to be stuff.
         grow: cells by which a thing is widened: its shadow and its blurred edge belong to it.
+        span: what lies between two parts of one thing in a row or a column, no further apart than this, belongs to it:
+            the mount inside a picture's frame, the wall between a chair's rungs.
     """
 
     cell: float = 0.022
@@ -41,6 +43,7 @@ class StuffSettings:
     rougher: float = 7.0
     support: float = 0.2
     grow: int = 1
+    span: float = 0.3
 
 
 SETTINGS = StuffSettings()
@@ -61,8 +64,9 @@ def find_things(frame: Pixels, product: Mask, settings: StuffSettings = SETTINGS
     looks, free = _looks(frame, side, (columns, rows)), _reduced(~product, (columns, rows)) > 0.5
     found = free & (_support(looks, free, settings) < settings.support)
     kernel = np.ones((2 * settings.grow + 1,) * 2, np.uint8)
-    grown = cv2.dilate(_without_specks(found).astype(np.uint8), kernel)
-    return np.asarray(cv2.resize(grown, (width, height), interpolation=cv2.INTER_NEAREST) > 0)
+    grown = cv2.dilate(_without_specks(found).astype(np.uint8), kernel) > 0
+    whole = _closed(grown, round(settings.span * min(height, width) / side))
+    return np.asarray(cv2.resize(whole.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0)
 
 
 class Seams(NamedTuple):
@@ -134,3 +138,15 @@ def _without_specks(found: Mask) -> Mask:
     keep = np.arange(count) > 0
     keep &= stats[:, cv2.CC_STAT_AREA] > 1
     return np.asarray(keep[labels])
+
+
+def _closed(found: Mask, span: int) -> Mask:
+    """`found` with what lies between two cells of one piece, `span` cells apart at most along a row or a column."""
+    count, labels = cv2.connectedComponents(found.astype(np.uint8), connectivity=8)
+    whole = found.copy()
+    for label in range(1, count):
+        piece = np.pad((labels == label).astype(np.uint8), span)
+        for shape in ((1, span + 1), (span + 1, 1)):
+            closed = cv2.morphologyEx(piece, cv2.MORPH_CLOSE, np.ones(shape, np.uint8))
+            whole |= closed[span:-span, span:-span] > 0
+    return whole

@@ -142,3 +142,16 @@ def test_the_resampled_source_is_bounded():
     with pytest.raises(Skipped) as caught:
         place_product(Size(8000, 8000), Box(4000, 4000, 4300, 4300), PLACEMENTS["meta_feed_square"], LIMITS)
     assert caught.value.reason == "frame_too_large"
+
+
+@pytest.mark.parametrize(("lean", "top"), [(0.0, 0), (0.5, 420), (1.0, 840)])
+def test_a_frame_leans_to_an_end_of_its_room(lean, top):
+    transform = place_frame(Size(1080, 1080), None, PLACEMENTS["meta_stories"], LIMITS, lean)
+    assert (transform.top, transform.left) == (top, 0)
+
+
+def test_a_leaning_frame_still_keeps_its_product_in_the_safe_zone():
+    placement, source, box = PLACEMENTS["meta_stories"], Size(1080, 1080), Box(300, 200, 1000, 800)
+    transform = place_frame(source, box, placement, LIMITS, 1.0)
+    assert transform.top == placement.safe_zone.bottom - 1000
+    assert inside(to_placement(box, source, transform), placement.safe_zone)

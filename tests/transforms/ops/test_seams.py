@@ -77,6 +77,15 @@ def test_the_blend_closes_a_step():
     assert seam_score(blended, known) < 1.3
 
 
+def test_a_thing_that_ends_at_the_seam_is_not_carried_into_the_band():
+    kept = np.full((120, 90, 3), 150, np.uint8)
+    known = middle()
+    kept[30:50, 30:60] = 235  # a picture's mount, cut by the frame's upper edge
+    painted = np.where(known[..., None], kept, 144).astype(np.uint8)
+    blended = blend_generated_side(painted, kept, known)
+    assert abs(blended[:30].astype(int) - 147).max() <= 6
+
+
 def test_the_blend_fades_with_the_distance():
     scene, known = photograph(200, 90), middle(200, 90, 80)
     stepped = scene.copy()

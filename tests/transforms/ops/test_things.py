@@ -31,6 +31,14 @@ def test_a_picture_on_the_wall_is_a_thing_and_the_wall_around_it_is_not() -> Non
     assert things[:, :190].mean() < 0.01 and things[:, 300:].mean() < 0.01
 
 
+def test_what_a_thing_encloses_in_its_rows_belongs_to_it() -> None:
+    framed = with_a_picture(room())
+    framed[50:80, 230:260] = room()[50:80, 230:260]  # a mount in the wall's own colour, inside a dark rim
+    things = find_things(framed, NOWHERE)
+    assert things[45:85, 225:265].mean() > 0.95
+    assert things[:, :190].mean() < 0.01 and things[:, 300:].mean() < 0.01
+
+
 def test_light_that_falls_off_along_a_wall_makes_no_thing() -> None:
     falloff = np.linspace(1.0, 0.7, SHAPE[1])[None, :, None]
     assert find_things((room() * falloff).astype(np.uint8), NOWHERE).mean() < 0.02
