@@ -4,7 +4,8 @@
 
 `--taesd` is a checkout of github.com/madebyollin/taesd (MIT): its TAEF2, 8x with 32 channels, is the yardstick: it
 keeps four times as many numbers of a picture as ours, 16x with 32 channels. The linear code is ours before its first
-step.
+step; the linear part is what ours answers without its decoder's network: no worse than the whole means a dead decoder.
+`--model RUN/checkpoint.pt` looks at a run that is under way.
 For an outpainting decoder, `unknown` is the PSNR of a half beside a known one, from exact latents and from latents that
 are disturbed as in its training.
 """
@@ -14,8 +15,9 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,8 +25,10 @@ from torch import Tensor
 
 from models.autoencoder import Autoencoder, read_autoencoder
 from models.training.pictures import find_pictures
+from models.training.runs import load
 from models.training.sheets import write_sheet
 from models.training.train_autoencoder import Recipe, disturbed, to_bytes, to_unit
+from transforms.errors import ConfigError
 
 Through = Callable[[Tensor], Tensor]
 
@@ -49,6 +53,24 @@ def linear(pictures: Tensor) -> Through:
     network = Autoencoder().eval()
     network.begin_linear(pictures)
     return through(network)
+
+
+def linear_part(network: Autoencoder) -> Through:
+    """Ours, its decoder's network left out."""
+    return lambda pictures: network.decoder.linear_part(network.encoder(pictures))
+
+
+def read_model(path: Path) -> tuple[Autoencoder, Mapping[str, Any]]:
+    """The averaged weights of a finished run's folder or of a checkpoint under way, and the recipe where it is told."""
+    if path.is_dir():
+        network, card = read_autoencoder(path)
+        return network, card.recipe
+    held = load(path)
+    if held is None:
+        raise ConfigError(f"there is no {str(path)!r}", remedy="name a run's `model` folder or its checkpoint.pt")
+    network = Autoencoder()
+    network.load_state_dict(held["average"])
+    return network.eval(), {}
 
 
 def decibels(painted: Tensor, truth: Tensor, where: Tensor | None = None) -> float:
@@ -87,19 +109,19 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     own, held_out = (find_pictures(args.photos, None, None, split) for split in ("train", "held_out"))
     truth = to_unit(np.stack([held_out.crop(1, number, 256) for number in range(args.count)]))
-    network, card = read_autoencoder(args.model)
+    network, recipe = read_model(args.model)
     fitted = to_unit(np.stack([own.crop(2, number, 256) for number in range(16)]))
-    coders = {"linear 16x": linear(fitted), "ours 16x": through(network)}
+    coders = {"linear 16x": linear(fitted), "its linear part": linear_part(network), "ours 16x": through(network)}
     coders |= {"TAEF2 8x": load_taesd(args.taesd)} if args.taesd else {}
     rows = [truth[:6]]
     for name, coder in coders.items():
         began = time.process_time()
         answers = torch.cat([coder(part) for part in truth.split(4)])
         seconds = (time.process_time() - began) / len(truth)
-        print(f"{name:12} {decibels(answers, truth):6.2f} dB {seconds:7.3f} CPU s an image of 256 x 256")
+        print(f"{name:15} {decibels(answers, truth):6.2f} dB {seconds:7.3f} CPU s an image of 256 x 256")
         rows.append(answers[:6])
-    if card.recipe.get("guided"):
-        rows.append(beside_known(network, truth, float(card.recipe["noise"]))[:6])
+    if recipe.get("guided"):
+        rows.append(beside_known(network, truth, float(recipe["noise"]))[:6])
     if args.sheet:
         write_sheet([[to_bytes(picture) for picture in row] for row in rows], args.sheet)
 

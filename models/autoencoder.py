@@ -139,6 +139,10 @@ class Decoder(nn.Module):
             y = blocks(even(y) + guided(guide))
         return cast(Tensor, self.linear(cells) + self.head(even(y)))
 
+    def linear_part(self, latents: Tensor) -> Tensor:
+        """What the linear map alone answers; a decoder that adds nothing to it is dead."""
+        return cast(Tensor, self.linear(latents * self.scale + self.mean))
+
 
 class _Guide(nn.Module):
     """What is known, brought to one level; it begins at nothing, so that a plain decoder can learn to use it."""

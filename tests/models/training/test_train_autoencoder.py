@@ -44,6 +44,8 @@ def test_a_run_that_was_broken_off_goes_on_to_the_same_losses_and_a_guided_one_b
     card = read_autoencoder(tmp_path / "broken" / "model")[1]
     assert card.data["cutouts"] == len(find_pictures([], cutouts, None, "train").cutouts)
     assert card.metrics["psnr_db"] > 10 and (tmp_path / "whole" / "losses.png").stat().st_size > 1000
+    added = card.metrics["psnr_db"] - card.metrics["linear_part_psnr_db"]
+    assert 0.0 < abs(added) < 3.0, "six steps move the decoder's network, and not far from its linear part"
     start = tmp_path / "whole" / "model"
     train(tmp_path / "guided", cutouts, 2, "--guided", "true", "--start", start, "--features", "0.05")
     guided, card = read_autoencoder(tmp_path / "guided" / "model")
