@@ -1,8 +1,8 @@
 """The autoencoder of the Canvas family: pictures to a small grid of numbers and back.
 
 One latent cell stands for 16 x 16 pixels and holds `channels` numbers. The decoder takes what is already known beside
-them: a mask and the masked picture, folded into its levels (as Canvas does for outpainting, arXiv 2603.06453), so that
-it joins what it paints to what it was given. Normalisation looks at one place alone, so a cell's answer depends on its
+them: a mask, and the masked picture over what the linear code answers, folded into its levels (as Canvas does for
+outpainting, arXiv 2603.06453), so that it joins what it paints to what it was given. Normalisation looks at one place alone, so a cell's answer depends on its
 neighbourhood and never on the rest of the picture, and any size decodes alike. Beside the networks run linear maps that
 begin as the principal components of cells (`begin_linear`), so training starts from the best linear code. It costs
 about 17,000 multiplications a pixel to encode and 24,000 to decode: the full size is never convolved, sub-pixel layers
@@ -130,14 +130,15 @@ class Decoder(nn.Module):
 
     def forward(self, latents: Tensor, given: Tensor, known: Tensor) -> Tensor:
         """See the class."""
-        guide = torch.cat([given * known, known], 1)
         cells = latents * self.scale + self.mean
+        coarse = self.linear(cells)
+        guide = torch.cat([joined(coarse, given, known), known], 1)
         y = self.stem(cells)
         for number, (guided, blocks) in enumerate(zip(self.guides, self.blocks, strict=True)):
             if number:
                 y = self.ups[number - 1](functional.interpolate(y, scale_factor=2.0, mode="nearest"))
             y = blocks(even(y) + guided(guide))
-        return cast(Tensor, self.linear(cells) + self.head(even(y)))
+        return cast(Tensor, coarse + self.head(even(y)))
 
     def linear_part(self, latents: Tensor) -> Tensor:
         """What the linear map alone answers; a decoder that adds nothing to it is dead."""
@@ -145,13 +146,18 @@ class Decoder(nn.Module):
 
 
 class _Guide(nn.Module):
-    """What is known, brought to one level; it begins at nothing, so that a plain decoder can learn to use it."""
+    """The linear answer under what is known, and the mask, brought to one level.
+
+    Without the linear answer a decoder has to draw every pixel from cells that are alike all over: what it adds to the
+    linear code then stays at nothing for hundreds of steps. With it, it begins as a filter that smooths the joins of
+    cells. The mask begins at nothing.
+    """
 
     def __init__(self, stride: int, width: int) -> None:
         super().__init__()
         self.fold = nn.PixelUnshuffle(stride)
         self.mix = nn.Conv2d(4 * stride * stride, width, 1, bias=False)
-        nn.init.zeros_(self.mix.weight)
+        nn.init.zeros_(self.mix.weight[:, 3 * stride * stride :])  # the mask's: it is folded last
 
     def forward(self, guide: Tensor) -> Tensor:
         return cast(Tensor, self.mix(self.fold(guide)))
