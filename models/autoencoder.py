@@ -2,11 +2,11 @@
 
 One latent cell stands for 16 x 16 pixels and holds `channels` numbers. The decoder takes what is already known beside
 them: a mask, and the masked picture over what the linear code answers, folded into its levels (as Canvas does for
-outpainting, arXiv 2603.06453), so that it joins what it paints to what it was given. Normalisation looks at one place alone, so a cell's answer depends on its
-neighbourhood and never on the rest of the picture, and any size decodes alike. Beside the networks run linear maps that
-begin as the principal components of cells (`begin_linear`), so training starts from the best linear code. It costs
-about 17,000 multiplications a pixel to encode and 24,000 to decode: the full size is never convolved, sub-pixel layers
-(Shi et al. 2016) lead from a quarter and to half of it.
+outpainting, arXiv 2603.06453), so that it joins what it paints to what it was given. Normalisation looks at one place
+alone, so a cell's answer depends on its neighbourhood and never on the rest of the picture, and any size decodes alike.
+Beside the networks run linear maps that begin as the principal components of cells and the best linear guess from them
+(`begin_linear`), so training starts from there. It costs about 17,000 multiplications a pixel to encode and 25,000 to
+decode: the full size is never convolved, sub-pixel layers (Shi et al. 2016) lead from a quarter and to half of it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from torch.nn import functional
 
 from models.checkpoint import Card, read_checkpoint
 from models.registry import LATENT_CHANNELS, STRIDE
+
+
+_RIDGE = 0.01  # of the variance of latents, against chance where few cells are seen
 
 
 @dataclass(frozen=True)
@@ -124,9 +127,9 @@ class Decoder(nn.Module):
         self.blocks = nn.ModuleList(
             _blocks(width, depth) for (_, width), depth in zip(levels, spec.depths[::-1], strict=True)
         )
-        self.ups = nn.ModuleList(nn.Conv2d(wide, slim, 3, padding=1) for (_, wide), (_, slim) in pairwise(levels))
+        self.ups = nn.ModuleList(_doubling(wide, slim) for (_, wide), (_, slim) in pairwise(levels))
         self.head = nn.Sequential(nn.SiLU(), _silent(nn.Conv2d(half, 12, 3, padding=1)), nn.PixelShuffle(2))
-        self.linear = nn.ConvTranspose2d(spec.channels, 3, STRIDE, stride=STRIDE)
+        self.linear = nn.ConvTranspose2d(spec.channels, 3, 3 * STRIDE, stride=STRIDE, padding=STRIDE)
 
     def forward(self, latents: Tensor, given: Tensor, known: Tensor) -> Tensor:
         """See the class."""
@@ -136,7 +139,7 @@ class Decoder(nn.Module):
         y = self.stem(cells)
         for number, (guided, blocks) in enumerate(zip(self.guides, self.blocks, strict=True)):
             if number:
-                y = self.ups[number - 1](functional.interpolate(y, scale_factor=2.0, mode="nearest"))
+                y = self.ups[number - 1](y)
             y = blocks(even(y) + guided(guide))
         return cast(Tensor, coarse + self.head(even(y)))
 
@@ -145,12 +148,19 @@ class Decoder(nn.Module):
         return cast(Tensor, self.linear(latents * self.scale + self.mean))
 
 
+def _doubling(wide: int, slim: int) -> nn.Sequential:
+    """Twice the side by a sub-pixel layer: each of its four places has weights of its own.
+
+    After nearest neighbours and one convolution a place does not know where in its cell it lies, and cannot tell the
+    joins of cells from edges of the picture: nothing that it could add is right on average, and it learns nothing.
+    """
+    return nn.Sequential(nn.Conv2d(wide, 4 * slim, 3, padding=1), nn.PixelShuffle(2))
+
+
 class _Guide(nn.Module):
     """The linear answer under what is known, and the mask, brought to one level.
 
-    Without the linear answer a decoder has to draw every pixel from cells that are alike all over: what it adds to the
-    linear code then stays at nothing for hundreds of steps. With it, it begins as a filter that smooths the joins of
-    cells. The mask begins at nothing.
+    The mask begins at nothing.
     """
 
     def __init__(self, stride: int, width: int) -> None:
@@ -173,18 +183,31 @@ class Autoencoder(nn.Module):
 
     @torch.no_grad()
     def begin_linear(self, pictures: Tensor) -> None:
-        """Let the linear maps be the principal components of the cells of `pictures` [B, 3, H, W], to unit variance."""
+        """Fit the linear maps to `pictures` [B, 3, H, W].
+
+        The encoder's answers the principal components of cells, to unit variance; the decoder's is the best linear
+        guess of a cell from them and from those of the eight cells around it, which hides most joins.
+        """
         cells = functional.unfold(pictures, STRIDE, stride=STRIDE).transpose(1, 2).flatten(0, 1)
         mean = cells.mean(0)
         _, values, vectors = torch.linalg.svd(cells - mean, full_matrices=False)
         spread = (values / len(cells) ** 0.5)[: self.spec.channels, None].clamp(min=1e-4)
         basis = vectors[: self.spec.channels]
-        shape = (self.spec.channels, 3, STRIDE, STRIDE)
-        self.encoder.linear.weight.copy_((basis / spread).view(shape))
+        self.encoder.linear.weight.copy_((basis / spread).view(self.spec.channels, 3, STRIDE, STRIDE))
         cast(Tensor, self.encoder.linear.bias).copy_(-(basis / spread) @ mean)
-        self.decoder.linear.weight.copy_((basis * spread).view(shape))
         # what the components leave of the mean is the same everywhere in a cell but for its place: one colour stays
-        cast(Tensor, self.decoder.linear.bias).copy_(mean.view(3, -1).mean(1))
+        colour = mean.view(3, -1).mean(1)
+        cast(Tensor, self.decoder.linear.bias).copy_(colour)
+        latents = self.encoder.linear(pictures)
+        around = functional.unfold(latents, 3, padding=1).transpose(1, 2).flatten(0, 1)  # [cells, channels x 9]
+        own = latents.flatten(2).transpose(1, 2).flatten(0, 1)
+        left = cells - colour.repeat_interleave(STRIDE * STRIDE) - own @ (basis * spread)
+        damped = around.T @ around + _RIDGE * len(cells) * torch.eye(around.shape[1])
+        maps = torch.linalg.solve(damped, around.T @ left).view(self.spec.channels, 3, 3, 3, STRIDE, STRIDE)
+        maps[:, 1, 1] += (basis * spread).view(self.spec.channels, 3, STRIDE, STRIDE)
+        # a cell's neighbour above, the first of `maps`, paints the part of the kernel that reaches down, its last
+        whole = maps.flip(1, 2).permute(0, 3, 1, 4, 2, 5)
+        self.decoder.linear.weight.copy_(whole.reshape(self.decoder.linear.weight.shape))
 
     @torch.no_grad()
     def normalise(self, mean: Tensor, scale: Tensor, spread: float = 0.0) -> None:

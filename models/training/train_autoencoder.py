@@ -36,7 +36,7 @@ from models.training.pictures import Pictures, find_pictures
 from models.training.runs import Records, average_into, load, plot, save
 from models.training.sheets import write_sheet
 
-_BEGIN = 24  # batches whose cells the linear maps begin with
+_BEGIN = 256  # crops whose cells the linear maps begin with
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,8 @@ class Recipe:
         noise: greatest disturbance of a latent, in standard deviations of its channel.
         spread: how far channels keep their weight in the picture as their latents' deviation, see
             `Autoencoder.normalise`.
+        linear_rate: rate of the linear maps, as a share of `rate`. They begin at their best; optimisers that move every
+            weight alike spoil them within a few steps.
         features, gradients: what those losses weigh beside the mean absolute difference.
         fall: share of the steps over which the rate falls to nothing.
         average: decay of the weights' moving average.
@@ -65,7 +67,8 @@ class Recipe:
     spread: float = 0.5
     features: float = 0.05
     gradients: float = 1.0
-    rate: float = 1e-3
+    rate: float = 5e-4
+    linear_rate: float = 0.02
     weight_decay: float = 0.0
     warm_steps: int = 100
     fall: float = 0.4
@@ -101,11 +104,16 @@ def new_state(recipe: Recipe, start: Path | None, pictures: Pictures) -> State:
     if start is not None:
         network.load_state_dict(read_checkpoint(start, "autoencoder").tensors)
     else:
-        network.begin_linear(torch.cat([crops(pictures, recipe, number * recipe.batch) for number in range(_BEGIN)]))
+        drawn = (pictures.crop(recipe.seed, number, recipe.side) for number in range(_BEGIN))
+        network.begin_linear(to_unit(np.stack(list(drawn))))
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     network.encoder.requires_grad_(not recipe.guided)
-    trained = [p for p in network.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=recipe.rate, betas=(0.9, 0.95), weight_decay=recipe.weight_decay)
+    trained = [(".linear." in name, each) for name, each in network.named_parameters() if each.requires_grad]
+    groups = [
+        {"params": [each for linear, each in trained if linear is kind], "share": share}
+        for kind, share in ((False, 1.0), (True, recipe.linear_rate))
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=recipe.rate, betas=(0.9, 0.95), weight_decay=recipe.weight_decay)
     return State(network, deepcopy(network).eval(), optimizer)
 
 
@@ -169,7 +177,7 @@ def loss_of(painted: Tensor, truth: Tensor, recipe: Recipe, features: Features |
 def take_step(state: State, recipe: Recipe, pictures: Pictures, features: Features | None) -> float:
     """One optimiser step; its loss."""
     for group in state.optimizer.param_groups:
-        group["lr"] = recipe.rate * recipe.rate_at(state.step)
+        group["lr"] = recipe.rate * recipe.rate_at(state.step) * group["share"]
     first = state.step * recipe.batch
     truth, known = crops(pictures, recipe, first), masks(recipe, first)
     with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bf16):
