@@ -23,7 +23,6 @@ from torch.nn import functional
 from models.checkpoint import Card, read_checkpoint
 from models.registry import LATENT_CHANNELS, STRIDE
 
-
 _RIDGE = 0.01  # of the variance of latents, against chance where few cells are seen
 
 

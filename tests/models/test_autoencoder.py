@@ -97,22 +97,20 @@ def test_a_level_that_grew_in_training_counts_no_more_than_before(rooms):
     torch.nn.init.normal_(network.encoder.head.weight, std=0.05)
     before = answer(network, rooms)
     with torch.no_grad():
-        for layer in (*network.decoder.ups, network.encoder.to_eighth, network.encoder.to_sixteenth):
+        for layer in (*(up[0] for up in network.decoder.ups), network.encoder.to_eighth, network.encoder.to_sixteenth):
             layer.weight *= 100
             layer.bias *= 100
     assert torch.allclose(answer(network, rooms), before, atol=1e-3)
 
 
-def test_a_few_steps_of_the_decoder_bring_more_than_the_linear_code(rooms):
+def test_the_linear_maps_guess_a_cell_better_with_its_neighbours_than_alone(rooms):
     network = begun(rooms)
     with torch.no_grad():
         latents = network.encoder(rooms)
-        before = float((network.decoder.linear_part(latents) - rooms).square().mean())
-    added = [each for name, each in network.decoder.named_parameters() if not name.startswith("linear.")]
-    optimizer, nothing = torch.optim.Adam(added, lr=2e-3), torch.zeros_like(rooms[:, :1])
-    for _ in range(30):
-        loss = (network.decoder(latents, rooms, nothing) - rooms).square().mean()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    assert float(loss.detach()) < 0.9 * before
+        among = (network.decoder.linear_part(latents) - rooms).square().mean()
+        kernel = network.decoder.linear.weight
+        own = torch.zeros_like(kernel)
+        own[..., 16:32, 16:32] = kernel[..., 16:32, 16:32]
+        kernel.copy_(own)
+        alone = (network.decoder.linear_part(latents) - rooms).square().mean()
+    assert among < 0.95 * alone

@@ -13,7 +13,7 @@ from models.data.cutouts import write_layers  # noqa: E402
 from models.data.drawings import draw_thing  # noqa: E402
 from models.training.masking import draw_frame, draw_known  # noqa: E402
 from models.training.pictures import find_pictures, split_of  # noqa: E402
-from models.training.train_autoencoder import main  # noqa: E402
+from models.training.train_autoencoder import Recipe, main, new_state  # noqa: E402
 from transforms.errors import ConfigError  # noqa: E402
 
 
@@ -80,3 +80,12 @@ def test_masks_know_frames_shapes_and_now_and_then_nothing():
         assert 0.4 <= known.mean() <= 0.95
         rows, columns = known.all(axis=1), known.all(axis=0)
         assert rows.any() != columns.any()  # bands run the whole width, or the whole height
+
+
+def test_linear_maps_move_at_their_own_share_of_the_rate(tmp_path, cutouts):
+    train(tmp_path, cutouts, 2, "--linear_rate", "0")
+    moved, _ = read_autoencoder(tmp_path / "model")
+    begun = new_state(Recipe(side=64, batch=2), None, find_pictures([], cutouts, None, "train")).network
+    assert torch.equal(moved.encoder.linear.weight, begun.encoder.linear.weight)
+    assert torch.equal(moved.decoder.linear.weight, begun.decoder.linear.weight)
+    assert not torch.equal(moved.encoder.stem[1].weight, begun.encoder.stem[1].weight)
