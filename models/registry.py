@@ -60,6 +60,8 @@ class Variant:
         share: of a base's training.
         guidance: scale of the two-pass guidance; 1 is one pass.
         drops: what its second pass does without: the words, or words and pictures.
+        fills: whether what is not known is given as a smooth continuation of what is (`models.filling`), else as grey.
+            A network that trained little carries colours on from the former and not from the latter.
     """
 
     name: str
@@ -70,13 +72,14 @@ class Variant:
     share: float
     guidance: float
     drops: Literal["text", "all"]
+    fills: bool = False
 
 
 VARIANTS: Mapping[str, Variant] = {
     variant.name: variant
     for variant in (
         Variant("background", "products", False, "scene", True, 0.4, 3.0, "text"),
-        Variant("outpaint", "frame", False, "scene", True, 0.35, 1.5, "all"),
+        Variant("outpaint", "frame", False, "scene", True, 0.35, 1.5, "all", fills=True),
         Variant("super_resolution", "small", False, "scene", False, 0.1, 1.0, "text"),
         Variant("scene_synthesis", "nothing", True, "scene", False, 0.1, 3.0, "text"),
         Variant("image_to_motion", "scene", False, "later", False, 0.05, 1.0, "text"),

@@ -142,6 +142,7 @@ def _card(card: Card, coder: Card, variant: Variant, sampling: Sampling) -> dict
         "drops": variant.drops,
         "keeps": variant.keeps,
         "references": variant.references,
+        "fills": variant.name in card.data.get("filled", ()),
         "sampling": asdict(sampling),
     }
     return {

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.export.cards import check_files
+from models.filling import GREY, masked
 from models.registry import LATENT_CHANNELS, STRIDE, Sampling, prompt_of
 from models.sampling import draw_noise, sample
 from models.serving.networks import Network, load_network
@@ -27,7 +28,6 @@ Real = NDArray[np.float32]
 
 ENCODER, DENOISER, DECODER, TEXT = "encoder.onnx", "denoiser.onnx", "decoder.onnx", "text"
 ENGINE = "openvino"
-GREY = 128
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Painter:
         drops: what the second pass of the guidance does without: `text` or `all`.
         keeps: whether what is known is part of the answer, exactly; else it only leads it.
         refers: whether it takes products' own pictures.
+        fills: whether it is shown a continuation of what is known where nothing is, as it was in training.
         batch: candidates that the networks always run at once, so that a result does not depend on its mates.
     """
 
@@ -46,6 +47,7 @@ class Painter:
     drops: str
     keeps: bool
     refers: bool
+    fills: bool
     sampling: Sampling
     batch: int
     words: TextEncoder
@@ -90,9 +92,10 @@ class Painter:
         self, images: Bytes, known: Bytes, prompts: Sequence[str], seeds: Sequence[int], references: Bytes | None
     ) -> Bytes:
         count, rows = len(images), np.arange(self.batch) % len(images)  # a short batch repeats itself
-        sure = (known == 255)[rows]
-        shown = np.where(sure[..., None], images[rows], np.uint8(GREY))
+        sure = known == 255
+        shown = np.stack([masked(images[row], sure[row], fills=self.fills) for row in range(count)])[rows]
         slots = {} if references is None else {"references": self._slots(references[rows])}
+        sure = sure[rows]
         latents = self._sample(shown, sure, [prompts[row] for row in rows], [seeds[row] for row in rows], slots)
         kept = sure & self.keeps
         inputs = {"latents": latents, "image": shown, "known": kept.astype(np.float32)}
@@ -166,6 +169,7 @@ def load_painter(folder: Path, batch: int, engine: str = ENGINE, threads: int = 
         recipe["drops"],
         recipe.get("keeps", True),
         recipe.get("references", False),
+        recipe.get("fills", False),
         Sampling(**recipe["sampling"]),
         batch,
         load_text_encoder(folder / TEXT),

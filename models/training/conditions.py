@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.data.examples import Bytes, Example
+from models.filling import GREY, masked
 from models.registry import MOST_REFERENCES, REFERENCE_SIDE, Variant
 from models.training.masking import Rng, draw_frame
 
-GREY = 128
 _SHRINK = 3
 
 
@@ -21,7 +21,7 @@ class Conditions(NamedTuple):
 
     Attributes:
         target: uint8 [H, W, 3].
-        given: uint8 [H, W, 3], grey where nothing is known.
+        given: uint8 [H, W, 3]; where nothing is known it is grey, or a continuation of what is.
         known: float32 [H, W], 1 where `given` counts.
         references: uint8 [N, 64, 64, 3], N up to 8, products on grey.
     """
@@ -39,6 +39,7 @@ def conditions_of(example: Example, variant: Variant, rng: Rng) -> Conditions | 
     if target is None or (shown and not example.products):
         return None
     given, known = _GIVEN[variant.registered](example, rng)
+    given = masked(given, known > 0, fills=variant.fills)
     pictures = [on_grey(product) for product in example.products[:MOST_REFERENCES]] if variant.references else []
     references = np.stack(pictures) if pictures else np.zeros((0, REFERENCE_SIDE, REFERENCE_SIDE, 3), np.uint8)
     return Conditions(target, given, known, references)
@@ -78,12 +79,12 @@ def _products(example: Example, _: Rng) -> Given:
     if example.registered is not None:
         coverage, colors = example.registered[..., 3], example.registered[..., :3]
     known = (coverage == 255).astype(np.float32)
-    return _masked(colors, known), known
+    return colors, known
 
 
 def _frame(example: Example, rng: Rng) -> Given:
     known = draw_frame(rng, *example.coverage.shape)
-    return _masked(example.scene, known), known
+    return example.scene, known
 
 
 def _small(example: Example, _: Rng) -> Given:
@@ -102,7 +103,3 @@ def _nothing(example: Example, _: Rng) -> Given:
 
 
 _GIVEN = {"products": _products, "frame": _frame, "small": _small, "scene": _scene, "nothing": _nothing}
-
-
-def _masked(picture: Bytes, known: NDArray[np.float32]) -> Bytes:
-    return np.where(known[..., None] > 0, picture, np.uint8(GREY)).astype(np.uint8)

@@ -13,6 +13,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--photo_count", type=int, default=1200, help="of those (default %(default)s)")
     parser.add_argument("--photo_licence", default="unknown", help="of those, for the card (default %(default)s)")
     parser.add_argument("--variants", default=",".join(VARIANTS), help="comma-separated (default %(default)s)")
+    filled = ",".join(name for name, variant in VARIANTS.items() if variant.fills)
+    parser.add_argument("--filled", default=filled, help="of those, shown no grey (default %(default)s; '' for none)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1, help="of torch (default %(default)s)")
     parser.add_argument("--out", type=Path, required=True, help="folder of the packed files")
@@ -89,10 +92,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.set_num_threads(args.threads)
     autoencoder, card = read_autoencoder(args.autoencoder)
     words, counts = _words(args.text), {}
+    names, filled = args.variants.split(","), args.filled.split(",") if args.filled else []
+    variants = [replace(VARIANTS[name], fills=name in filled) for name in names]
     for split in SPLITS:
         examples = _examples(args, split)
-        counts[split] = pack(examples, autoencoder, words, args.variants.split(","), args.out, split, seed=args.seed)
-    write_facts(args.out, {"source": _source(args), "pairs": counts, "autoencoder": card.sha256})
+        counts[split] = pack(examples, autoencoder, words, variants, args.out, split, seed=args.seed)
+    write_facts(args.out, {"source": _source(args), "pairs": counts, "autoencoder": card.sha256, "filled": filled})
     sys.stdout.write(json.dumps(counts) + "\n")
     return 0
 

@@ -35,7 +35,7 @@ def pack(
     examples: Iterable[Example],
     autoencoder: Autoencoder,
     words: Words,
-    variants: Sequence[str],
+    variants: Sequence[Variant],
     out: Path,
     split: Split,
     *,
@@ -47,20 +47,20 @@ def pack(
         examples: of any buckets.
         autoencoder: whose latents are packed.
         words: texts to float32 [B, 32, 128], as the text encoder's sequences.
-        variants: names in `models.registry.VARIANTS`.
+        variants: as in `models.registry.VARIANTS`.
         out: folder of the packed files.
         split: theirs.
         seed: of what is drawn: frames, mirrors.
     """
     files: dict[str, Rows] = {}
     for number, example in enumerate(examples):
-        for order, name in enumerate(variants):
+        for order, variant in enumerate(variants):
             rng = np.random.Generator(np.random.Philox(key=[seed, number * len(VARIANTS) + order]))
-            pair = conditions_of(example, VARIANTS[name], rng)
+            pair = conditions_of(example, variant, rng)
             if pair is not None:
                 pair = mirrored(pair) if rng.random() < 0.5 else pair
-                rows = _rows(pair, VARIANTS[name], example.captions, autoencoder, words, split)
-                held = files.setdefault(f"{name}-{example.bucket}", {})
+                rows = _rows(pair, variant, example.captions, autoencoder, words, split)
+                held = files.setdefault(f"{variant.name}-{example.bucket}", {})
                 for key, row in rows.items():
                     held.setdefault(key, []).append(row)
     for name, held in files.items():

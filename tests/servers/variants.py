@@ -72,5 +72,6 @@ def write_variant(folder: Path, variant: str, scratch: Path, sampling: Sampling 
         export(scratch / "canvas", scratch / "autoencoder", scratch / "text", asked, how, made)
     shutil.copytree(made, folder)
     card = json.loads((folder / "card.json").read_text())
-    card["recipe"] |= {"variant": variant, "drops": asked.drops, "keeps": asked.keeps, "sampling": asdict(how)}
+    card["recipe"] |= {"variant": variant, "drops": asked.drops, "keeps": asked.keeps}
+    card["recipe"] |= {"fills": asked.fills, "sampling": asdict(how)}
     (folder / "card.json").write_text(json.dumps(card))

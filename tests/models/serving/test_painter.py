@@ -14,6 +14,7 @@ pytest.importorskip("diffusers", reason="the extra `models` is not installed")
 
 from models.export.canvas import main
 from models.export.tensorrt import Profile, build_plan
+from models.filling import masked
 from models.registry import VARIANTS, Sampling
 from models.serving.enlarge import load_enlarger
 from models.serving.items import answer_apart, answer_together
@@ -109,14 +110,15 @@ def by_torch(folders, variant, painter, images, known, prompts, seeds):
 
     canvas, coder = read_canvas(folders / "canvas")[0], read_autoencoder(folders / "autoencoder")[0]
     sure = known == 255
-    shown = unit(np.where(sure[..., None], images, np.uint8(128)))
+    asked = VARIANTS[variant]
+    shown = unit(np.stack([masked(*pair, fills=asked.fills) for pair in zip(images, sure, strict=True)]))
     cells = np.stack([cells_of(plane.astype(np.float32)) for plane in sure])[:, None]
     text = painter.words([prompt_of(variant, prompt) for prompt in prompts]).sequence
     with torch.no_grad():
         given = coder.encoder(shown)
         batch = {"target": given, "given": given, "known": torch.from_numpy(cells / 255).float()}
         batch["text"] = torch.from_numpy(text)
-        latents = paint(canvas, batch, seeds, Sampling(steps=2, guidance=VARIANTS[variant].guidance), variant)
+        latents = paint(canvas, batch, seeds, Sampling(steps=2, guidance=asked.guidance), variant)
         mask = torch.from_numpy(sure).float()[:, None]
         painted = joined(coder.decoder(latents, shown, mask), shown, mask)
     assert draw_noise(seeds[0], (32, 5, 3)).shape == given.shape[1:]
@@ -217,10 +219,12 @@ def test_a_delta_is_merged_at_export_and_refused_on_another_base(folders, tmp_pa
     for name, parameter in network.named_parameters():
         if ".lora_B." in name:
             torch.nn.init.normal_(parameter, std=0.05)
-    write_checkpoint(tmp_path / "delta", delta_of(network), kind=KIND, data={"base": card.sha256}, **said)
+    data = {"base": card.sha256, "filled": ["background"]}  # as its pairs were packed
+    write_checkpoint(tmp_path / "delta", delta_of(network), kind=KIND, data=data, **said)
     options = ["--variant", "background", "--delta", str(tmp_path / "delta"), "--text", str(folders / "text")]
     options += ["--autoencoder", str(folders / "autoencoder"), "--out", str(tmp_path / "out"), "--canvas"]
     assert main([*options, str(folders / "canvas")]) == 0
+    assert load_painter(tmp_path / "out", 2).fills and not load_painter(folders / "canvas_background", 2).fills
     noise = np.random.Generator(np.random.Philox(1)).standard_normal
     shapes = {
         "latents": (1, 32, 5, 3),

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -66,7 +67,7 @@ def packed(tmp_path_factory, cutouts, autoencoder):
     network = read_autoencoder(autoencoder)[0]
     for split in ("train", "held_out"):
         examples = compose_examples(cutouts, None, split, 6 if split == "train" else 1)
-        counts = pack(examples, network, words, tuple(VARIANTS), out, split)
+        counts = pack(examples, network, words, tuple(VARIANTS.values()), out, split)
     assert counts["outpaint-208x304"] == counts["scene_synthesis-208x304"] == 1
     assert not any(name.startswith("image_to_motion") for name in counts)  # no example has a later picture
     return out
@@ -193,6 +194,11 @@ def test_variants_differ_by_what_they_are_given(cutouts):
     assert np.array_equal(background.known > 0, example.coverage == 255)
     assert (background.given[background.known == 0] == 128).all()
     assert np.array_equal(outpaint.given[outpaint.known > 0], example.scene[outpaint.known > 0])
+    grey = conditions_of(example, replace(VARIANTS["outpaint"], fills=False), rng(3))
+    assert np.array_equal(grey.known, outpaint.known) and (grey.given[grey.known == 0] == 128).all()
+    unknown = outpaint.known == 0
+    away = [np.abs(pair.given[unknown].astype(int) - example.scene[unknown]).mean() for pair in (grey, outpaint)]
+    assert away[1] < 0.8 * away[0], "a continuation is nearer to the picture than grey"
     assert not synthesis.known.any() and synthesis.references.shape == (1, 64, 64, 3)
     assert pairs["super_resolution"].known.all()
     assert np.array_equal(mirrored(outpaint).target[:, ::-1], outpaint.target)
