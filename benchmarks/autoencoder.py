@@ -31,6 +31,7 @@ from models.training.train_autoencoder import Recipe, disturbed, to_bytes, to_un
 from transforms.errors import ConfigError
 
 Through = Callable[[Tensor], Tensor]
+_FITTED = 64  # crops that the linear code is fitted to: as many cells as a training begins with
 
 
 def load_taesd(checkout: Path) -> Through:
@@ -88,6 +89,9 @@ def beside_known(network: Autoencoder, truth: Tensor, noise: float) -> Tensor:
     near[:, 128:136] = True
     exact = network.encoder(truth)
     for name, latents in (("exact", exact), ("disturbed", disturbed(exact, Recipe(guided=True, noise=noise), 0))):
+        part = network.decoder.linear_part(latents)
+        print(f"unknown, {name} latents, {'by the linear part':21} {decibels(part, truth, half):6.2f} dB, ", end="")
+        print(f"8 px at the join {decibels(part, truth, near):6.2f} dB")
         for told, mask in (("alone", torch.zeros_like(known)), ("beside what is known", known)):
             answers = network.decoder(latents, truth, mask)
             print(f"unknown, {name} latents, {told:21} {decibels(answers, truth, half):6.2f} dB, ", end="")
@@ -110,7 +114,7 @@ def main() -> None:
     own, held_out = (find_pictures(args.photos, None, None, split) for split in ("train", "held_out"))
     truth = to_unit(np.stack([held_out.crop(1, number, 256) for number in range(args.count)]))
     network, recipe = read_model(args.model)
-    fitted = to_unit(np.stack([own.crop(2, number, 256) for number in range(16)]))
+    fitted = to_unit(np.stack([own.crop(2, number, 256) for number in range(_FITTED)]))
     coders = {"linear 16x": linear(fitted), "its linear part": linear_part(network), "ours 16x": through(network)}
     coders |= {"TAEF2 8x": load_taesd(args.taesd)} if args.taesd else {}
     rows = [truth[:6]]
