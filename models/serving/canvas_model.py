@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from models.export.cards import NAME, WEIGHTS
+from models.filling import GREY
 from models.serving.enlarge import Enlarger, load_enlarger
 from models.serving.items import Answer, Item, Tensors
-from models.serving.painter import GREY, laid_over, load_painter, resampled
+from models.serving.painter import laid_over, load_painter, resampled
 from models.serving.python_model import PythonModel
 from transforms.records import Size
 

@@ -28,8 +28,9 @@ from numpy.typing import NDArray
 from models.data.examples import Example, bucket_name, bucket_size
 from models.export.cards import NAME, add_file, check_files
 from models.export.repository import SEEDS
+from models.filling import GREY
 from models.serving.judge import Judge, load_judge
-from models.serving.painter import GREY, Painter, load_painter
+from models.serving.painter import Painter, load_painter
 from models.training.composed import compose_examples
 from models.training.masking import draw_frame
 from transforms.errors import ConfigError
