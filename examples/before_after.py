@@ -15,7 +15,7 @@ from examples.check_demo import newest_index
 _SHOWN = (
     ("chair-banquet", "pinterest_standard"),
     ("coffee-01", "pmax_square"),
-    ("sofa-corner-white", "pmax_landscape"),
+    ("boots-01", "pmax_landscape"),
     ("table-round", "pinterest_standard"),
     ("cactus-01", "meta_stories"),
     ("guitar-01", "pmax_square"),
