@@ -37,7 +37,7 @@ def request_of(model: str, seeds: tuple[int, ...]) -> dict[str, NDArray[Any]]:
     fixed = CONTRACTS[model].inputs[0].shape
     height, width = (fixed[0], fixed[1]) if fixed[0] > 0 else (192, 144)
     if len(CONTRACTS[model].inputs) == 1:
-        return {"IMAGE": picture(height, width)[None]}
+        return {"IMAGE": picture(height, width)[None][..., np.arange(max(3, fixed[2])) % 3]}
     if model.endswith("_upscale"):
         height, width = 2 * height, 2 * width
     product, known = planes(height, width)
