@@ -18,10 +18,11 @@ import numpy as np
 from benchmarks.local_models import local_client
 from benchmarks.segmentation import composed, rendered
 from transforms.inference.interface import InferenceClient
+from transforms.looks import look
 from transforms.ops.backdrop import describe_backdrop
 from transforms.ops.masks import EXACT, LEAST_EXACT, WHITISH, gather_evidence, resized
 from transforms.records import Matte, Pixels, Size
-from transforms.segment import STUDIO_SPREAD, look
+from transforms.segment import STUDIO_SPREAD
 
 _INSIDE = 0.3  # least mean probability of a patch that counts as inside
 

@@ -20,11 +20,12 @@ import numpy as np
 
 from benchmarks.local_models import local_client
 from benchmarks.segmentation import rendered, split_of
+from transforms.looks import look
 from transforms.ops.mask_metrics import boundary_iou, iou
 from transforms.ops.masks import dilated, resized, without_specks
 from transforms.ops.matting import refine_alpha
 from transforms.records import Matte, Pixels, Size
-from transforms.segment import Seen, join, look, matte
+from transforms.segment import Seen, join, matte
 
 _WORKING_SIDE, _BAND = 512, 2.5  # the band's half width for a picture of the working size
 _SPECK_SHARE = 0.004  # as in the stage

@@ -21,11 +21,11 @@ from benchmarks.fit_mask_gate import fit
 from benchmarks.local_models import local_client
 from benchmarks.segmentation import Sample, composed, rendered, split_of
 from transforms.inference.interface import InferenceClient
+from transforms.looks import look
 from transforms.ops.backdrop import describe_backdrop
 from transforms.ops.mask_metrics import iou
 from transforms.ops.masks import dilated, eroded, fusion_terms, gather_evidence, resized
 from transforms.records import Mask, Pixels, Size
-from transforms.segment import look
 
 _FAR, _NEAR = 1000, 1000  # pixels drawn of each picture: anywhere, and near an edge
 _REACH = 3  # of "near", in pixels at half the working size

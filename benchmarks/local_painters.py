@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.local_models import engine
 from models.export.cards import NAME, WEIGHTS
 from models.serving.enlarge import load_enlarger
 from models.serving.items import Answer, Item, answer_items
+from models.serving.local import engine
 from models.serving.painter import Painter, laid_over, load_painter, resampled
 from transforms.inference.contracts import CONTRACTS
 from transforms.inference.fake import FakeClient

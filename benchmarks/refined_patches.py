@@ -18,10 +18,11 @@ import numpy as np
 from benchmarks.local_models import local_client
 from benchmarks.segmentation import rendered
 from transforms.inference.interface import InferenceClient
+from transforms.looks import look
 from transforms.ops.masks import resized
 from transforms.ops.refinement import LARGE, LEAST_PATCH, OTHER_COLOR, SURE, patches_of
 from transforms.records import Matte, Pixels, Size
-from transforms.segment import answer_of, join, look
+from transforms.segment import answer_of, join
 
 
 class Patch(NamedTuple):

@@ -29,11 +29,12 @@ from models.data.compositions import compose
 from models.data.cutouts import read_layers
 from transforms.errors import Rejected
 from transforms.inference.interface import InferenceClient
+from transforms.looks import look
 from transforms.ops.human import open_session
 from transforms.ops.mask_metrics import boundary_iou, iou, mean_absolute_error, s_measure
 from transforms.ops.masks import resized
 from transforms.records import Cutout, Matte, Pixels, Size
-from transforms.segment import SegmentLimits, check_cutout, finish, join, look, refine
+from transforms.segment import SegmentLimits, check_cutout, finish, join, refine
 
 GOOD_IOU = 0.9
 _SIDE = 320  # pixels of what a candidate is sent

@@ -28,11 +28,12 @@ from models.data.cutouts import read_layers
 from models.data.training_set import read_rgb
 from models.serving.local import local_segmenters
 from transforms.inference.interface import InferenceClient
+from transforms.looks import look
 from transforms.ops.clues import clues_of
 from transforms.ops.mask_gate import Looks
 from transforms.ops.masks import resized
 from transforms.records import Size
-from transforms.segment import join, look
+from transforms.segment import join
 
 _COMPOSING = 23  # seed of the composed pictures
 _SIDES = (384, 640)  # pixels of the composed pictures

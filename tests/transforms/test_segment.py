@@ -7,22 +7,18 @@ import pytest
 from transforms.errors import Rejected
 from transforms.inference.config import ServingConfig
 from transforms.inference.fake import FakeClient
-from transforms.ops.mask_gate import Looks, measure_recheck
+from transforms.ops.mask_gate import Looks
 from transforms.ops.mask_metrics import iou
 from transforms.ops.masks import Evidence
-from transforms.records import Box, Job, Product, ProductImage, Size, SourceFacts
+from transforms.records import Job, Product, ProductImage, SourceFacts
 from transforms.segment import (
     Seen,
     SegmentLimits,
     SegmentProducts,
     cut_out,
     is_informative,
-    recheck,
     refine,
     segment,
-    toned,
-    working_size,
-    zoom_box,
 )
 
 FACTS = SourceFacts("0" * 64, 1, "png", "RGB")
@@ -141,15 +137,6 @@ def test_a_product_that_one_network_misses_is_not_trusted():
     assert doubted["segment_mask_quality"] < trusted["segment_mask_quality"]
 
 
-@pytest.mark.parametrize(("level", "darker"), [(250, True), (20, False)])
-def test_toning_brings_the_backdrop_towards_the_middle_and_spreads_what_lies_by_it(level, darker):
-    image = np.full((40, 40, 3), level, np.uint8)
-    image[10:30, 10:30] = level - 6
-    result = toned(image).astype(int)
-    assert (result[0, 0, 0] < level) == darker
-    assert result[0, 0, 0] - result[20, 20, 0] > 6
-
-
 def test_a_files_own_alpha_wins_and_needs_no_network():
     pixels, truth = vase()
     alpha = np.rint(truth * 255).astype(np.uint8)
@@ -213,40 +200,6 @@ def test_odd_sizes_pass(size):
     cutout = cut_out(ProductImage(pixels, FACTS), FakeClient())
     assert cutout.alpha.shape == size
     assert cutout.mask[size[0] // 3 + 2, size[1] // 3 + 2]
-
-
-def test_working_size_keeps_the_ratio_and_the_zoom_box_keeps_inside():
-    assert working_size(Size(1500, 1000)) == Size(512, 341)
-    mask = np.zeros((100, 100), np.bool_)
-    assert zoom_box(mask) == Box(0, 0, 100, 100)
-    mask[0:40, 60:100] = True
-    assert zoom_box(mask) == Box(0, 52, 48, 100)
-
-
-def test_a_narrow_product_is_looked_at_with_what_is_beside_it():
-    mask = np.zeros((200, 200), np.bool_)
-    mask[20:180, 96:104] = True
-    box = zoom_box(mask)
-    assert box.size.width >= 0.6 * box.size.height - 1 and box.top <= 20 and box.bottom >= 180
-    assert abs((box.left + box.right) / 2 - 100) <= 1
-
-
-def test_a_mask_that_takes_backdrop_along_or_leaves_a_part_behind_shows_when_it_is_looked_at_again():
-    pixels, mask = vase()
-    alpha, client = (
-        mask.astype(np.float32),
-        both(lambda inputs: {"ALPHA": (inputs["IMAGE"][..., :1] < 100).astype("f4")}),
-    )
-    half, wide = alpha.copy(), cv2.dilate(alpha, np.ones((61, 61), np.uint8))
-    half[: alpha.shape[0] // 2] = 0
-
-    def measures(matte):
-        again, left = recheck(pixels, matte, pixels, matte > 0.5, client)
-        return measure_recheck(matte > 0.5, again, left)
-
-    assert measures(alpha)["recut_agreement"] > 0.9 and measures(alpha)["remains"] < 0.02
-    assert measures(half)["remains"] > 0.3
-    assert measures(wide)["recut_agreement"] < 0.8
 
 
 def test_the_step_travels_to_a_worker():
