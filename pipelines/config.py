@@ -38,7 +38,7 @@ from transforms.storage.store import StoreConfig
 from transforms.storage.uris import scheme_of
 from transforms.tally import StopRules
 from transforms.verify import VerifyLimits
-from transforms.version import PIPELINE_VERSION
+from transforms.version import results_version
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class EnhanceConfig:
             digests: of every served model: another model, or another version of the pipeline, gives another result.
         """
         models = digests_of(self.models, digests)
-        decides = digest_of({"config": self.config_digest, "models": models, "pipeline": PIPELINE_VERSION})
+        decides = digest_of({"config": self.config_digest, "models": models, "pipeline": results_version()})
         return PlanConfig(
             output=self.output,
             run_id=self.run_id,

@@ -27,7 +27,7 @@ from transforms.recall import Recall
 from transforms.records import Job, Outcome
 from transforms.storage.store import StoreConfig, open_store
 from transforms.tally import StopRules, tally_of
-from transforms.version import PIPELINE_VERSION
+from transforms.version import results_version
 from transforms.work import Work, run_work
 
 
@@ -106,7 +106,7 @@ class Keyring:
         key = content_key(
             {
                 "source": image.facts.digest,
-                "pipeline": PIPELINE_VERSION,
+                "pipeline": results_version(),
                 "placement": spec,
                 "config": self.config_digest,
                 "engine": self.engine_fingerprint,

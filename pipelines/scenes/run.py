@@ -19,7 +19,7 @@ from transforms.placements import Placement
 from transforms.plan import LEFT, PlanConfig
 from transforms.records import Job, Product
 from transforms.tally import Tally
-from transforms.version import PIPELINE_VERSION
+from transforms.version import results_version
 from transforms.work import Ended, run_steps
 from transforms.work import Step as RowStep
 
@@ -181,7 +181,7 @@ def _content_key(group: Group, jobs: Sequence[Job], wanted: Wanted, maker: Maker
             "heights": _heights(group),
             "prompts": group.prompts,
             "pose": group.pose,
-            "pipeline": PIPELINE_VERSION,
+            "pipeline": results_version(),
             "placement": wanted.placement,
             "config": maker.plan.config_digest,
             "engine": maker.engine,
