@@ -28,6 +28,9 @@ _FUSION = (
 )
 _SURE_PIXEL, _SURE_PATCH = 0.85, 0.9
 _LARGE_GAP = 400  # pixels at working size: what shows between bars is large; networks are not wrong in small patches
+# dE; an outline about as strong as any: it cut the holes of a stool, and no patch of the renders and compositions
+# that a network is sure of and whose colour is the backdrop's has one
+_CUT_OUT = 17.0
 FLAT = 2.5  # dE; a pixel this close to the backdrop's colour could be either
 # Patches within a level of the backdrop's colour, dE, whose mean difference is this small and that are fenced by such a
 # barrier, are gaps: so were 43 and 36 patches in Cycles renders and compositions of held-out products, and none of a
@@ -228,7 +231,7 @@ def join_evidence(coarse: Real, evidence: Evidence, *, lightness: float = 0.0) -
 def exact_patches(coarse: Real, evidence: Evidence) -> Mask:
     """Patches that agree with the backdrop as no product does: what shows through a handle, between rungs.
 
-    A small one of which the network (its probability, float32 [H, W]) is sure is none.
+    A small one of which the network (its probability, float32 [H, W]) is sure is none, unless it is plainly cut out.
     """
     return np.logical_or.reduce([_agreeing(coarse, evidence, *limits) for limits in EXACT])
 
@@ -239,7 +242,7 @@ def _agreeing(coarse: Real, evidence: Evidence, level: float, mean_limit: float,
     sums = (np.bincount(labels.ravel(), plane.ravel()) for plane in (evidence.distance, evidence.barrier, coarse))
     mean, fence, sure = (total / np.maximum(areas, 1) for total in sums)
     exact = (mean < mean_limit) & (fence > fence_limit) & (areas >= LEAST_EXACT)
-    exact &= (sure < _SURE_PATCH) | (areas >= _LARGE_GAP)
+    exact &= (sure < _SURE_PATCH) | (areas >= _LARGE_GAP) | (fence > _CUT_OUT)
     exact[0] = False
     return cast(Mask, exact[labels])
 

@@ -138,10 +138,10 @@ def test_a_hole_is_filled_where_it_is_hardly_less_probable_than_the_rest(chance,
     assert np.array_equal(closed[~disc(radius=6)], probability[~disc(radius=6)])
 
 
-def patch(chance, *, lightness, agreement=0.0, radius=38):
+def patch(chance, *, lightness, agreement=0.0, radius=38, fence=12):
     """What becomes of a fenced patch of some radius whose colour is `agreement` dE from the backdrop's."""
     rim = np.where(disc(radius=42) & ~disc(radius=radius), 20, agreement).astype(np.float32)
-    evidence = Evidence(np.where(disc(radius=42), 22, 1.5).astype(np.float32), rim, rim, rim / 4)
+    evidence = Evidence(np.where(disc(radius=42), fence, 1.5).astype(np.float32), rim, rim, rim / 4)
     coarse = np.where(disc(), chance, 0.01).astype(np.float32)
     return join_evidence(coarse, evidence, lightness=lightness)[80, 80]
 
@@ -159,6 +159,7 @@ def test_before_a_colour_a_large_patch_that_agrees_with_it_is_opened_whatever_th
 def test_before_a_colour_a_small_patch_is_opened_unless_the_networks_are_sure_of_it():
     assert patch(0.99, lightness=70.0, radius=8) == np.float32(0.99)
     assert patch(0.8, lightness=70.0, radius=8) == 0
+    assert patch(0.99, lightness=70.0, radius=8, fence=22) == 0
 
 
 @pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
