@@ -29,6 +29,7 @@ def test_every_row_is_expected_to_end_somewhere(tmp_path: Path) -> None:
     write_expected(tmp_path / "expected.csv")
     with (tmp_path / "expected.csv").open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
+    assert (tmp_path / "expected.csv").read_bytes() == (CATALOG / "expected.csv").read_bytes()
     assert {row["outcome"] for row in rows} == {"enhanced", "skipped", "rejected", "failed"}
     assert sum(row["outcome"] == "enhanced" for row in rows) >= 14
     assert all(bool(row["reason"]) == (row["outcome"] != "enhanced") for row in rows)

@@ -114,6 +114,7 @@ def test_two_raters_work_through_a_session_with_a_restart(
         page.click("text=Take back my last answer")
         assert ready(page) == unit
         answer(page, "q", "w")
+        ready(page)  # pictures on their way when the server ends would be faults of the page
     with served(db, *quick, port=port) as url:  # no contestants named: the study knows them
         page.goto(f"{url}rate")
         assert page.inner_text("header").startswith("ann")

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.ops.matting import (
+    decided,
     enlarge_alpha,
     estimate_foreground,
     guided_filter,
@@ -168,3 +169,13 @@ def test_a_matte_as_large_as_its_picture_or_larger_is_only_resampled():
     image, alpha = scene(size=100)
     assert np.array_equal(enlarge_alpha(image, alpha), saturate(alpha))
     assert np.abs(enlarge_alpha(image, cv2.resize(alpha, (150, 150))) - alpha).mean() < 0.01
+
+
+def test_doubt_away_from_the_edge_is_decided_and_the_edge_is_not():
+    alpha = np.zeros((40, 40), np.float32)
+    alpha[10:30, 10:30] = 0.8
+    alpha[9, 10:30] = 0.4
+    alpha[2, 2] = 0.3
+    result = decided(alpha, 2)
+    assert (result[14:26, 14:26] == 1).all() and result[2, 2] == 0
+    assert result[10, 20] == np.float32(0.8) and result[9, 20] == np.float32(0.4)
