@@ -3,7 +3,8 @@
     python -m benchmarks.backdrop_patches --renders DIR [DIR ...] [--composed DIR --compositions 330]
 
 Folders as `benchmarks.segmentation` takes them. Prints, for each rule of `transforms.ops.masks.exact_patches`, how many
-patches within its limits are gaps and how many are product, and at which mean difference a product's patches begin.
+patches within its limits are gaps and how many are product, at which mean difference a product's patches begin, and how
+many of them are small ones of which the networks are sure, so that their outline alone decides.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from benchmarks.segmentation import composed, rendered
 from transforms.inference.interface import InferenceClient
 from transforms.looks import look
 from transforms.ops.backdrop import describe_backdrop
-from transforms.ops.masks import EXACT, LEAST_EXACT, WHITISH, gather_evidence, resized
+from transforms.ops.masks import EXACT, LARGE_GAP, LEAST_EXACT, SURE_PATCH, WHITISH, gather_evidence, resized
 from transforms.records import Matte, Pixels, Size
 from transforms.segment import STUDIO_SPREAD
 
@@ -28,12 +29,13 @@ _INSIDE = 0.3  # least mean probability of a patch that counts as inside
 
 
 class Patch(NamedTuple):
-    """A patch's mean difference and barrier, dE, and the share of it that is product."""
+    """A patch's mean difference and barrier, dE, the share of it that is product, and whether it is small and sure."""
 
     group: str
     mean: float
     fence: float
     product: float
+    sure: bool
 
 
 def patches_of(group: str, pixels: Pixels, truth: Matte, level: float, client: InferenceClient) -> list[Patch]:
@@ -51,8 +53,9 @@ def patches_of(group: str, pixels: Pixels, truth: Matte, level: float, client: I
     for number in range(1, count):
         patch = labels == number
         if patch.sum() >= LEAST_EXACT and coarse[patch].mean() > _INSIDE:
-            means = (float(plane[patch].mean()) for plane in (evidence.distance, evidence.barrier, real))
-            found.append(Patch(group, *means))
+            mean, fence, product = (float(plane[patch].mean()) for plane in (evidence.distance, evidence.barrier, real))
+            sure = bool(patch.sum() < LARGE_GAP and coarse[patch].mean() >= SURE_PATCH)
+            found.append(Patch(group, mean, fence, product, sure))
     return found
 
 
@@ -72,10 +75,11 @@ def main() -> None:
         opened = [patch for patch in fenced if patch.mean < mean]
         own = [patch.mean for patch in fenced if patch.product > 0.5]
         wrong = sum(patch.product > 0.5 for patch in opened)
+        small = sum(patch.sure for patch in opened)
         print(
             f"within {level} dE, mean below {mean}, fence above {fence}: {len(opened)} opened in "
-            f"{len({patch.group for patch in opened})} products, {wrong} of them "
-            f"product; a product's patches begin at {min(own, default=float('nan')):.2f}"
+            f"{len({patch.group for patch in opened})} products, {wrong} of them product, {small} small and sure; "
+            f"a product's patches begin at {min(own, default=float('nan')):.2f}"
         )
 
 

@@ -37,7 +37,7 @@ def believers():
 def test_patches_say_whether_they_are_product():
     found = patches_of("plate", *plate(), 2.5, believers())
     assert sorted(round(patch.product) for patch in found) == [0, 1]
-    assert all(patch.group == "plate" and patch.mean < 0.75 and patch.fence > 5 for patch in found)
+    assert all(patch.group == "plate" and patch.mean < 0.75 and patch.fence > 5 and not patch.sure for patch in found)
 
 
 @pytest.mark.parametrize("back", [(255, 255, 255), None])

@@ -26,10 +26,10 @@ _FUSION = (
     *(0.490, 1.374, 1.595, -1.266, 0.320, -0.036, 0.112, -0.013, 0.210),
     *(-0.237, -0.267, 0.019, 0.007, 0.265, 0.040, -0.297, -0.167, -0.112),
 )
-_SURE_PIXEL, _SURE_PATCH = 0.85, 0.9
-_LARGE_GAP = 400  # pixels at working size: what shows between bars is large; networks are not wrong in small patches
-# dE; an outline about as strong as any: it cut the holes of a stool, and no patch of the renders and compositions
-# that a network is sure of and whose colour is the backdrop's has one
+_SURE_PIXEL, SURE_PATCH = 0.85, 0.9
+LARGE_GAP = 400  # pixels at working size: what shows between bars is large; networks are not wrong in small patches
+# dE; an outline about as strong as any, as that of a stool's holes is, of which the networks are sure. In renders and
+# compositions 98 exact patches are opened, all gaps; but one of them the networks would have opened themselves.
 _CUT_OUT = 17.0
 FLAT = 2.5  # dE; a pixel this close to the backdrop's colour could be either
 # Patches within a level of the backdrop's colour, dE, whose mean difference is this small and that are fenced by such a
@@ -242,7 +242,7 @@ def _agreeing(coarse: Real, evidence: Evidence, level: float, mean_limit: float,
     sums = (np.bincount(labels.ravel(), plane.ravel()) for plane in (evidence.distance, evidence.barrier, coarse))
     mean, fence, sure = (total / np.maximum(areas, 1) for total in sums)
     exact = (mean < mean_limit) & (fence > fence_limit) & (areas >= LEAST_EXACT)
-    exact &= (sure < _SURE_PATCH) | (areas >= _LARGE_GAP) | (fence > _CUT_OUT)
+    exact &= (sure < SURE_PATCH) | (areas >= LARGE_GAP) | (fence > _CUT_OUT)
     exact[0] = False
     return cast(Mask, exact[labels])
 
@@ -258,4 +258,4 @@ def _sure_patches(coarse: Real, evidence: Evidence) -> Mask:
     labels = _flat_patches(evidence, FLAT)
     flattened = labels.ravel()
     mean = np.bincount(flattened, coarse.ravel()) / np.maximum(np.bincount(flattened), 1)
-    return cast(Mask, (labels > 0) & (mean[labels] > _SURE_PATCH))
+    return cast(Mask, (labels > 0) & (mean[labels] > SURE_PATCH))
