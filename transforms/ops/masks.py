@@ -28,8 +28,8 @@ _FUSION = (
 )
 _SURE_PIXEL, SURE_PATCH = 0.85, 0.9
 LARGE_GAP = 400  # pixels at working size: what shows between bars is large; networks are not wrong in small patches
-# dE; an outline about as strong as any, as that of a stool's holes is, of which the networks are sure. In renders and
-# compositions 98 exact patches are opened, all gaps; but one of them the networks would have opened themselves.
+# dE; an outline about as strong as any, as that of a stool's holes is, which the networks take for product. It is
+# seldom asked: of the exact patches in renders and compositions one is small and sure, and a gap.
 _CUT_OUT = 17.0
 FLAT = 2.5  # dE; a pixel this close to the backdrop's colour could be either
 # Patches within a level of the backdrop's colour, dE, whose mean difference is this small and that are fenced by such a
