@@ -16,6 +16,7 @@ from transforms.inference.interface import InferenceClient
 from transforms.looks import ask_refiner, look, recheck, scaled
 from transforms.ops.backdrop import describe_backdrop, to_lab
 from transforms.ops.clues import clues_of
+from transforms.ops.edge_width import narrow_edges
 from transforms.ops.mask_gate import Looks, load_gate, measure_mask, measure_recheck, measure_refinement
 from transforms.ops.masks import (
     HIGHEST_BARRIER,
@@ -193,12 +194,19 @@ def answer_of(seen: Seen, evidence: Evidence, client: InferenceClient) -> Real:
 
 
 def matte(pixels: Pixels, seen: Seen) -> Matte:
-    """The alpha matte at full resolution, float32 [H, W]: drawn at working size, then enlarged along the colours."""
+    """The alpha matte at full resolution, float32 [H, W]: enlarged along the colours, narrow where they do not tell."""
+    drawn = draw(seen)
+    return narrow_edges(enlarge_alpha(pixels, drawn), drawn, seen.pixels)
+
+
+def draw(seen: Seen) -> Matte:
+    """The alpha matte at working size, float32 [h, w]."""
     coarse = np.where(dilated(_product_pieces(seen), 2), seen.probability, np.float32(0))
     drawn = refine_alpha(seen.pixels.astype(np.float32) / np.float32(255), coarse, _BAND)
-    if seen.coarse is not None:  # the refiner's own edge is as good as the drawn one, and errs elsewhere
-        drawn = (drawn + decided(saturate(coarse), _EDGE)) / np.float32(2)
-    return enlarge_alpha(pixels, drawn)
+    if seen.coarse is None:
+        return drawn
+    # the refiner's own edge is as good as the drawn one, and errs elsewhere
+    return cast(Matte, (drawn + decided(saturate(coarse), _EDGE)) / np.float32(2))
 
 
 def _product_pieces(seen: Seen) -> Mask:
