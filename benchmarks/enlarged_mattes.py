@@ -4,7 +4,7 @@
 
 RENDERS as for `benchmarks.segmentation`, from products before white and plain, best of a catalog's size
 (`benchmarks.render_products --side 768 --backdrops white plain`); SCALE enlarges them, for the price of large ones.
-Both ways start from the same looks.
+All ways start from the same refined probability; the last is what the stage does.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from transforms.ops.mask_metrics import boundary_iou, iou
 from transforms.ops.masks import dilated, resized, without_specks
 from transforms.ops.matting import enlarge_alpha, refine_alpha
 from transforms.records import Matte, Pixels, Size
-from transforms.segment import Seen, draw, join, matte
+from transforms.segment import Seen, draw, join, matte, refine
 
 _WORKING_SIDE, _BAND = 512, 2.5  # the band's half width for a picture of the working size
 _SPECK_SHARE = 0.004  # as in the stage
@@ -85,12 +85,12 @@ def main() -> None:
     args = parser.parse_args()
     cv2.setNumThreads(1)
     client = local_client()
-    ways = {"drawn at full size": drawn_whole, "drawn small, enlarged": drawn_small, "the same, narrowed": matte}
+    ways = {"drawn at full size": drawn_whole, "drawn at 512, enlarged": drawn_small, "the same, narrowed": matte}
     rows: dict[str, list[Figures]] = {name: [] for name in ways}
     samples = [one for one in rendered(args.renders) if one.backdrop != "scene"]
     for sample in [one for one in samples if args.split in (None, split_of(one.group))][: args.count]:
         pixels, truth = (cv2.resize(plane, None, fx=args.scale, fy=args.scale) for plane in sample.read())
-        seen = join(pixels, look(pixels, client))
+        seen = refine(join(pixels, look(pixels, client)), client)
         for name, way in ways.items():
             rows[name].append(figures_of(way, pixels, seen, truth))
     print("| matte | pictures | IoU | MAE | boundary IoU | soft, of true | s a megapixel |")

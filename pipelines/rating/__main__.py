@@ -14,7 +14,7 @@ from pathlib import Path
 from pipelines.rating.contestants import Named, entries_of, with_tasks
 from pipelines.rating.export import ratings_table
 from pipelines.rating.score import as_text, score
-from pipelines.rating.sheets import answer_form, key_table, read_answers, sheets
+from pipelines.rating.sheets import SIDE, answer_form, key_table, read_answers, sheets
 from pipelines.rating.study import MODES, Study
 from pipelines.rating.web import SessionRules, make_app
 from pipelines.stores import add_store_options, store_of
@@ -84,6 +84,7 @@ def _add_sheets(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_sheets, mode="defects")
     parser.add_argument("--out", required=True, help="folder for sheet-*.png and answers.csv")
     parser.add_argument("--key", required=True, help="CSV file for whose each number is; outside of --out")
+    parser.add_argument("--side", type=int, default=SIDE, help="pixels a picture is shown at (default %(default)s)")
     _add_contestants(parser)
 
 
@@ -156,7 +157,7 @@ def _sheets(options: argparse.Namespace) -> int:
     study = _study(options, config)
     items, store = study.items(), open_store(folder, config)
     count = 0
-    for count, sheet in enumerate(sheets(items, config), 1):
+    for count, sheet in enumerate(sheets(items, config, options.side), 1):
         sink = io.BytesIO()
         sheet.save(sink, "PNG")
         store.write(f"{folder}/sheet-{count:03d}.png", sink.getvalue(), content_type="image/png")

@@ -15,33 +15,43 @@ from pipelines.rating.pictures import opened
 from pipelines.rating.questions import ALL_HEADS, heads_of
 from pipelines.rating.study import Item
 from transforms.errors import TableError
+from transforms.records import Size
 from transforms.storage.store import StoreConfig
 
-COLUMNS, ROWS = 3, 3
-_SIDE, _GAP, _HEAD = 330, 14, 40
+SIDE = 330  # of a picture, pixels
+_SHEET = 2200  # greatest side of a sheet, pixels: what a screen shows and a page prints
+_GAP, _HEAD = 14, 40
 _YES, _NO = ("1", "yes", "y", "x", "true"), ("0", "no", "n", "", "false")
 
 
-def sheets(items: Sequence[Item], config: StoreConfig) -> Iterator[Image.Image]:
-    """Sheets of nine items, RGB: each item's number above its original (left) and its output (right)."""
-    for start in range(0, len(items), COLUMNS * ROWS):
-        yield _sheet(items[start : start + COLUMNS * ROWS], config)
+def sheets(items: Sequence[Item], config: StoreConfig, side: int = SIDE) -> Iterator[Image.Image]:
+    """Sheets of as many items as fit, RGB: each item's number above its original (left) and its output (right).
+
+    Args:
+        items: of the study.
+        config: of the store that holds the pictures.
+        side: longest side that a picture is shown at, pixels; nine items of 330 fit, or two of 700.
+    """
+    cell = Size(side + _HEAD + 2 * _GAP, 2 * side + 3 * _GAP)
+    rows, columns = (min(3, max(1, _SHEET // length)) for length in cell)
+    for start in range(0, len(items), columns * rows):
+        yield _sheet(items[start : start + columns * rows], config, cell, columns)
 
 
-def _sheet(items: Sequence[Item], config: StoreConfig) -> Image.Image:
-    cell = (2 * _SIDE + 3 * _GAP, _SIDE + _HEAD + 2 * _GAP)
-    rows = -(-len(items) // COLUMNS)
-    sheet = Image.new("RGB", (COLUMNS * cell[0], rows * cell[1]), "#f2f3f5")
+def _sheet(items: Sequence[Item], config: StoreConfig, cell: Size, columns: int) -> Image.Image:
+    sheet = Image.new("RGB", (columns * cell.width, -(-len(items) // columns) * cell.height), "#f2f3f5")
     draw = ImageDraw.Draw(sheet)
     for at, item in enumerate(items):
-        left, top = (at % COLUMNS) * cell[0], (at // COLUMNS) * cell[1]
-        draw.rectangle((left + 3, top + 3, left + cell[0] - 4, top + cell[1] - 4), fill="white", outline="#c8ccd3")
+        left, top = (at % columns) * cell.width, (at // columns) * cell.height
+        box = (left + 3, top + 3, left + cell.width - 4, top + cell.height - 4)
+        draw.rectangle(box, fill="white", outline="#c8ccd3")
         text = f"{item.number}" if item.task == "background" else f"{item.number}  (extended scene)"
         draw.text((left + _GAP, top + 9), text, fill="#222222", font=ImageFont.load_default(26))
+        side = (cell.width - 3 * _GAP) // 2
         for column, uri in enumerate((item.original_uri, item.output_uri)):
-            image = opened(uri, config, _SIDE)
-            x = left + _GAP + column * (_SIDE + _GAP) + (_SIDE - image.width) // 2
-            y = top + _HEAD + _GAP + (_SIDE - image.height) // 2
+            image = opened(uri, config, side)
+            x = left + _GAP + column * (side + _GAP) + (side - image.width) // 2
+            y = top + _HEAD + _GAP + (side - image.height) // 2
             sheet.paste(image, (x, y))
             draw.rectangle((x - 1, y - 1, x + image.width, y + image.height), outline="#c8ccd3")
     return sheet

@@ -54,6 +54,15 @@ def test_sheets_show_every_item_and_the_form_names_nobody(made: Path) -> None:
     assert [row["contestant"] for row in key] != sorted(row["contestant"] for row in key)
 
 
+def test_larger_pictures_take_more_sheets(made: Path) -> None:
+    argv = ["sheets", "--db", f"{made}/study.db", "--out", f"{made}/large", "--key", f"{made}/key.csv", "--side", "700"]
+    assert main(argv) == 0
+    files = sorted((made / "large").glob("*.png"))
+    assert len(files) == 6
+    with Image.open(files[0]) as sheet:
+        assert max(sheet.size) <= 2200
+
+
 def test_filled_forms_become_scores_and_training_data(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
     forms = [filled(made, f"{name}.csv", name, {"tool": 1}) for name in ("ann", "ben")]
     db = str(made / "study.db")
