@@ -46,12 +46,12 @@ def conditions_of(example: Example, variant: Variant, rng: Rng) -> Conditions | 
 
 
 def mirrored(pair: Conditions) -> Conditions:
-    """The pair as in a mirror."""
+    """The pair as in a mirror; references change places too, so that those in order from left to right stay so."""
     return Conditions(
         np.ascontiguousarray(pair.target[:, ::-1]),
         np.ascontiguousarray(pair.given[:, ::-1]),
         np.ascontiguousarray(pair.known[:, ::-1]),
-        np.ascontiguousarray(pair.references[:, :, ::-1]),
+        np.ascontiguousarray(pair.references[::-1, :, ::-1]),
     )
 
 

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from models.autoencoder import Autoencoder
 from models.data.examples import Example, Split, bucket_size
+from models.movement import movement_of, words_of
 from models.preconditioning import Moments
 from models.registry import LATENT_CHANNELS, MOST_REFERENCES, REFERENCE_SIDE, STRIDE, VARIANTS, Variant, prompt_of
 from models.training.conditions import Conditions, conditions_of, mirrored
@@ -78,6 +79,8 @@ def _rows(
     split: Split,
 ) -> dict[str, NDArray[Any]]:
     latents = autoencoder.encoder(unit(np.stack([pair.target, pair.given])))
+    if variant.target == "later":
+        captions = [words_of(movement_of(pair.given, pair.target))]
     texts = [prompt_of(variant.name, captions[number % len(captions)]) for number in range(CAPTIONS)]
     rows: dict[str, NDArray[Any]] = {
         "target": _half(latents[0]),
