@@ -130,20 +130,24 @@ def _write(arrays: Mapping[str, NDArray[Any]], path: Path) -> None:
 class Packed:
     """The packed pairs of one split, for some variants; rows are read when asked for."""
 
-    def __init__(self, folder: Path, split: Split, variants: Sequence[str], least_side: int, most_side: int) -> None:
-        """Open the files whose pictures' shorter side is within `least_side`..`most_side`.
+    def __init__(
+        self, folders: Sequence[Path], split: Split, variants: Sequence[str], least_side: int, most_side: int
+    ) -> None:
+        """Open the files of `folders` whose pictures' shorter side is within `least_side`..`most_side`.
 
         Raises:
             ConfigError: there are none.
         """
         self.paths = [
             path
+            for folder in folders
             for path in sorted((folder / split).glob("*.safetensors"))
             if _variant(path) in variants and least_side <= min(bucket_size(_bucket(path))) <= most_side
         ]
         if not self.paths:
             raise ConfigError(
-                f"no packed {split} pairs of {', '.join(variants)} with sides {least_side}..{most_side} under {folder}",
+                f"no packed {split} pairs of {', '.join(variants)} with sides {least_side}..{most_side}"
+                f" under {', '.join(map(str, folders))}",
                 remedy="pack some with python -m models.training.pack_latents",
             )
         self.counts = [_count(path) for path in self.paths]
@@ -214,7 +218,19 @@ def write_facts(out: Path, facts: Mapping[str, Any]) -> None:
     (out / "facts.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
 
-def read_facts(out: Path) -> dict[str, Any]:
-    """What `write_facts` kept; empty where there is none."""
-    path = out / "facts.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+def read_facts(folders: Sequence[Path]) -> dict[str, Any]:
+    """What `write_facts` kept, of all `folders` together; empty where none kept any.
+
+    Raises:
+        ConfigError: their latents are of different autoencoders, or they disagree on what is filled.
+    """
+    paths = [folder / "facts.json" for folder in folders]
+    facts = [json.loads(path.read_text(encoding="utf-8")) for path in paths if path.exists()]
+    if len({json.dumps([one["autoencoder"], sorted(one["filled"])]) for one in facts}) > 1:
+        raise ConfigError(
+            f"{', '.join(map(str, folders))} were not packed alike: name one autoencoder and one --filled"
+        )
+    if len(facts) < 2:
+        return facts[0] if facts else {}
+    sources = list(dict.fromkeys(one["source"] for one in facts))
+    return {**facts[0], "source": "; ".join(sources), "pairs": [one["pairs"] for one in facts]}
