@@ -1,6 +1,7 @@
 """Packs shards, composed examples and whole photographs, whichever are named, for `models.training.train_base`.
 
-    python -m models.training.pack_latents --autoencoder DIR --shards DIR [--plain_count 1000] --out DIR
+    python -m models.training.pack_latents --autoencoder DIR --shards DIR --out DIR
+    python -m models.training.pack_latents --autoencoder DIR --plain SHARDS --variants background --out DIR
     python -m models.training.pack_latents --autoencoder DIR --cutouts DIR --rooms DIR --photos DIR --out DIR
 
 `--autoencoder` is the `model` folder of a finished autoencoder run. The words are encoded by the text encoder that is
@@ -36,11 +37,12 @@ _HELD_OUT = 24  # one composed example of so many
 
 def _examples(args: argparse.Namespace, split: Split) -> Iterator[Example]:
     """Every source that is named, one after the other."""
-    if not (args.shards or args.cutouts or args.photos):
-        raise ConfigError("name --shards, --photos, or --cutouts to compose examples")
+    if not (args.shards or args.plain or args.cutouts or args.photos):
+        raise ConfigError("name --shards, --photos, or --plain or --cutouts to compose examples")
     if args.shards:
         yield from read_shards(args.shards, split)
-        yield from plain_examples(args.shards, split, _share(args.plain_count, split), seed=args.seed)
+    if args.plain:
+        yield from plain_examples(args.plain, split, _share(args.plain_count, split), seed=args.seed)
     if args.cutouts:
         count = _share(args.count, split)
         yield from compose_examples(args.cutouts, args.rooms, split, count, seed=args.seed, scale=args.scale)
@@ -52,13 +54,13 @@ def _examples(args: argparse.Namespace, split: Split) -> Iterator[Example]:
 
 
 def _share(count: int, split: Split) -> int:
-    return count if split == "train" or not count else max(4, count // _HELD_OUT)
+    return count if split == "train" else max(4, count // _HELD_OUT)
 
 
 def _source(args: argparse.Namespace) -> str:
     named = {
         "shards of rendered scenes and photographs": args.shards,
-        "plain scenes of their products": args.shards and args.plain_count,
+        "plain scenes of rendered products": args.plain,
         "compositions of cutouts and rooms": args.cutouts,
         f"photographs ({args.photo_licence})": args.photos,
     }
@@ -80,7 +82,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--autoencoder", type=Path, required=True, help="folder of the autoencoder's checkpoint")
     parser.add_argument("--text", type=Path, default=WEIGHTS / "text_encoder", help="folder of the text encoder")
     parser.add_argument("--shards", type=Path, help="folder of models.data.shards")
-    parser.add_argument("--plain_count", type=int, default=0, help="plain scenes of the shards' products besides")
+    parser.add_argument("--plain", type=Path, help="folder of shards: composes plain scenes of their products")
+    parser.add_argument("--plain_count", type=int, default=1200, help="of those (default %(default)s)")
     parser.add_argument("--cutouts", type=Path, help="folder of models.data.cutouts: composes examples")
     parser.add_argument("--rooms", type=Path, help="folder of photographs of rooms, for composed examples")
     parser.add_argument("--count", type=int, default=1200, help="composed examples (default %(default)s)")

@@ -48,8 +48,6 @@ def plain_examples(shards: Path, split: Split, count: int, *, seed: int = 0) -> 
     Raises:
         ConfigError: the shards hold no rendered scene of the split.
     """
-    if not count:
-        return
     stock = [product for example in read_shards(shards, split) for product in _products(example)]
     if not stock:
         raise ConfigError(f"no rendered products in the {split} shards under {str(shards)!r}")
