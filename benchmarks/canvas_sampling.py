@@ -36,7 +36,7 @@ def roughness(latents: Tensor, unknown: Tensor) -> Tensor:
         both = torch.minimum(
             unknown.narrow(axis, 0, unknown.shape[axis] - 1), unknown.narrow(axis, 1, unknown.shape[axis] - 1)
         )
-        found.append((latents.diff(dim=axis).square() * both).sum() / both.sum().clamp(min=1))
+        found.append((latents.diff(dim=axis).square().mean(1, keepdim=True) * both).sum() / both.sum().clamp(min=1))
     return torch.stack(found).mean()
 
 
