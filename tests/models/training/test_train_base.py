@@ -30,6 +30,7 @@ from models.training.packing import Packed, cells_of, pack, read_facts, write_fa
 from models.training.processes import accelerator_of, zero_unused  # noqa: E402
 from models.training.runs import average_into  # noqa: E402
 from models.training.train_base import main  # noqa: E402
+from models.training.whole_photographs import photograph_examples  # noqa: E402
 from transforms.errors import ConfigError  # noqa: E402
 
 
@@ -200,6 +201,21 @@ def test_folders_are_packed_apart_and_trained_on_together(tmp_path, packed, cuto
         read_facts([packed, other])
     for folder in (packed, other):
         (folder / "facts.json").unlink()
+
+
+def test_a_later_frame_is_asked_for_by_the_way_of_the_camera_alone(tmp_path, autoencoder):
+    noise = rng(3).normal(0, 1, (360, 300, 3))
+    cv2.imwrite(str(tmp_path / "p0.png"), np.clip(128 + 300 * cv2.GaussianBlur(noise, (0, 0), 4), 0, 255))
+    examples = photograph_examples(tmp_path, "train", 1, licence="CC0-1.0", moving=True)
+    asked, network = [], read_autoencoder(autoencoder)[0]
+
+    def listening(texts):
+        asked.extend(texts)
+        return words(texts)
+
+    pack(examples, network, listening, [VARIANTS["image_to_motion"]], tmp_path / "out", "train")
+    assert len(asked) == 3 and len(set(asked)) == 1
+    assert asked[0].startswith("image_to_motion: the camera ")
 
 
 def test_variants_differ_by_what_they_are_given(cutouts):
