@@ -35,14 +35,18 @@ class Conditions(NamedTuple):
 def conditions_of(example: Example, variant: Variant, rng: Rng) -> Conditions | None:
     """The pair of `variant`, or None where the example lacks a picture for it."""
     target = example.later if variant.target == "later" else example.scene
-    shown = variant.references or variant.registered == "products"
-    if target is None or (shown and not example.products):
+    if target is None or (shows_products(variant) and not example.products):
         return None
     given, known = _GIVEN[variant.registered](example, rng)
     given = masked(given, known > 0, fills=variant.fills)
     pictures = [on_grey(product) for product in example.products[:MOST_REFERENCES]] if variant.references else []
     references = np.stack(pictures) if pictures else np.zeros((0, REFERENCE_SIDE, REFERENCE_SIDE, 3), np.uint8)
     return Conditions(target, given, known, references)
+
+
+def shows_products(variant: Variant) -> bool:
+    """Whether a variant is given pictures of the products alone."""
+    return variant.references or variant.registered == "products"
 
 
 def mirrored(pair: Conditions) -> Conditions:

@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.autoencoder import Autoencoder
+from models.data.captions import place_captions
 from models.data.examples import Example, Split, bucket_size
 from models.movement import movement_of, words_of
 from models.preconditioning import Moments
 from models.registry import LATENT_CHANNELS, MOST_REFERENCES, REFERENCE_SIDE, STRIDE, VARIANTS, Variant, prompt_of
-from models.training.conditions import Conditions, conditions_of, mirrored
+from models.training.conditions import Conditions, conditions_of, mirrored, shows_products
 from transforms.errors import ConfigError
 
 CAPTIONS = 3
@@ -60,13 +61,24 @@ def pack(
             pair = conditions_of(example, variant, rng)
             if pair is not None:
                 pair = mirrored(pair) if rng.random() < 0.5 else pair
-                rows = _rows(pair, variant, example.captions, autoencoder, words, split)
+                rows = _rows(pair, variant, prompts_of(example, pair, variant), autoencoder, words, split)
                 held = files.setdefault(f"{variant.name}-{example.bucket}", {})
                 for key, row in rows.items():
                     held.setdefault(key, []).append(row)
     for name, held in files.items():
         _write({key: np.stack(rows) for key, rows in held.items()}, out / split / f"{name}.safetensors")
     return {name: len(held["target"]) for name, held in sorted(files.items())}
+
+
+def prompts_of(example: Example, pair: Conditions, variant: Variant) -> Sequence[str]:
+    """What a pair is asked for in: what its pictures say already is no part of it.
+
+    Words are averaged on their way into the network. Beside those of products, that are shown anyway, the colour of a
+    wall is lost.
+    """
+    if variant.target == "later":
+        return [words_of(movement_of(pair.given, pair.target))]
+    return place_captions(example.words) if shows_products(variant) and example.words else example.captions
 
 
 @torch.no_grad()
@@ -79,8 +91,6 @@ def _rows(
     split: Split,
 ) -> dict[str, NDArray[Any]]:
     latents = autoencoder.encoder(unit(np.stack([pair.target, pair.given])))
-    if variant.target == "later":
-        captions = [words_of(movement_of(pair.given, pair.target))]
     texts = [prompt_of(variant.name, captions[number % len(captions)]) for number in range(CAPTIONS)]
     rows: dict[str, NDArray[Any]] = {
         "target": _half(latents[0]),

@@ -88,6 +88,7 @@ def _composed(rng: Rng, stock: Sequence[Product], size: Size, split: Split, key:
         authors=tuple(sorted({author for product in chosen for author in product.authors})),
         split=split,
         bucket=bucket_name(size),
+        words={"place": place},
     )
 
 
