@@ -189,11 +189,17 @@ class Packed:
         return batch
 
     def moments(self) -> Moments:
-        """Mean and spread of each channel of the targets, of the files' first pairs."""
+        """What `models.preconditioning` is fitted to: of each channel of the targets, of the files' first pairs."""
         rows = [np.arange(min(_MEASURED, count)) for count in self.counts]
-        targets = [self.rows(file, row, np.zeros_like(row))["target"] for file, row in enumerate(rows)]
-        cells = torch.cat([target.transpose(0, 1).flatten(1) for target in targets], 1)
-        return Moments(cells.mean(1), cells.std(1))
+        batches = [self.rows(file, row, np.zeros_like(row)) for file, row in enumerate(rows)]
+        cells, given, known = (
+            torch.cat([batch[name].transpose(0, 1).flatten(1) for batch in batches], 1)
+            for name in ("target", "given", "known")
+        )
+        mean, sure = cells.mean(1), known[0] == 1
+        one, other = (cell[:, sure] - mean[:, None] for cell in (cells, given))
+        together = (one * other).sum(1) / (one.square().sum(1) * other.square().sum(1)).sqrt().clamp(min=1e-6)
+        return Moments(mean, cells.std(1), together)
 
     def pixels(self, file: int, rows: NDArray[np.int64]) -> dict[str, NDArray[np.uint8]]:
         """The pictures of held-out pairs."""
