@@ -44,12 +44,12 @@ def learnt(spec: str, packed: Path, seconds: float) -> tuple[int, float]:
     """(steps, held-out loss) after so much CPU time of training."""
     recipe = Recipe(spec=spec, variants="background,outpaint", steps=1_000_000, stages="0-320:1:8", average=0.98)
     accelerator = Accelerator()
-    data = Data(packed, recipe.tasks())
+    data = Data((packed,), recipe.tasks())
     state = new_state(recipe, None, data.of(recipe.stage_at(0)).moments(), accelerator)
     began = time.process_time()
     while time.process_time() - began < seconds:
         take_step(state, recipe, data, accelerator)
-    told = measure(state.average, Packed(packed, "held_out", recipe.tasks(), 0, 320), recipe)
+    told = measure(state.average, Packed([packed], "held_out", recipe.tasks(), 0, 320), recipe)
     return state.step, sum(told.values()) / len(told)
 
 

@@ -54,8 +54,9 @@ class Canvas(nn.Module):
         if self.spec.predicts == "velocity":
             return body(torch.cat([latents, given, known], 1), time, words)
         when, scales = time.view(-1, 1, 1, 1), self.preconditioning
-        inputs = torch.cat([scales.shown(latents, when), scales.standard(given), known], 1)
-        return scales.velocity(latents, when, body(inputs, time, words))
+        prior = scales.prior(given, known)
+        inputs = torch.cat([scales.shown(latents, when, prior), scales.standard(given), known], 1)
+        return scales.velocity(latents, when, body(inputs, time, words), prior)
 
     def _by_unet(self, inputs: Tensor, time: Tensor, words: Tensor) -> Tensor:
         whole = words[:, :TEXT_TOKENS].mean(1)  # what a whole picture is told joins the time
@@ -133,8 +134,9 @@ def read_canvas(folder: Path) -> tuple[Canvas, Card]:
     checkpoint = read_checkpoint(folder, "canvas")
     spec = checkpoint.card.spec
     network = Canvas(CanvasSpec(spec["body"], tuple(spec["widths"]), spec["depth"], spec.get("predicts", "velocity")))
+    carried = network.preconditioning.carried  # weights from before there was such a thing carry nothing
     try:
-        network.load_state_dict(checkpoint.tensors)
+        network.load_state_dict({"preconditioning.carried": carried, **checkpoint.tensors})
     except RuntimeError as error:
         raise ConfigError(
             f"the weights under {folder} are of a network that is no more", remedy="train anew"

@@ -1,14 +1,15 @@
 """A pilot: two seconds of motion out of one picture, by the variant `image_to_motion`.
 
-    python -m models.motion --weights DIR --picture creative.jpg --out clip.mp4 [--prompt WORDS] [--seed 1]
+    python -m models.motion --weights DIR --picture creative.jpg --out clip.mp4 [--move nearer] [--seed 1]
     python -m models.motion --weights DIR --picture creative.jpg --out clip.webp
 
 `--weights` is a folder of `models.export.canvas --variant image_to_motion`. The network paints the frame two seconds
-later at the size of a candidate; the frames between follow the optical flow, at the picture's own size. The first frame
-is the picture itself; in all later ones the product moves with the camera, so **no promise about its pixels holds**: a
+later at the size of a candidate, moved as `--move` says; the detail that its latents cannot hold is taken from the
+picture along the optical flow, and the frames between follow that flow, at the picture's own size. The first frame is
+the picture itself; in all later ones the product moves with the camera, so **no promise about its pixels holds**: a
 clip is something to look at and no creative of the job.
 
-What is no later frame of the picture, or stands still, is refused with exit code 1 and nothing is written.
+What is no later frame of the picture, is blurred or stands still is refused with exit code 1 and nothing is written.
 
 `.webp` is an animation that needs nothing else. `.mp4` is H.264 and needs the program `ffmpeg` with an encoder for it:
 `libopenh264` (BSD) is preferred where it has several. It is run as a program and never a dependency: no Python package
@@ -33,12 +34,14 @@ from models.export.cards import check_files
 from models.serving.painter import Painter, load_painter
 from transforms.errors import ConfigError, Rejected
 from transforms.inference.contracts import bucket_of
-from transforms.ops.motion import Followed, follow, frames_between
+from transforms.ops.motion import Followed, drawn, enlarged, flow_of, follow, frames_between
 from transforms.records import Pixels, Size
 
 VARIANT = "image_to_motion"
 SECONDS, RATE = 2.0, 25
-MOST_RESIDUAL, LEAST_MOVED = 12.0, 0.002  # see `transforms.ops.motion.follow`
+MOST_RESIDUAL, LEAST_MOVED, LEAST_KEPT = 12.0, 0.005, 0.5  # see `transforms.ops.motion.follow`
+MOVES: tuple[str, ...] = ("leftwards", "to the right", "nearer", "away")
+MOVES += tuple(f"{across} and {along}" for across in MOVES[:2] for along in MOVES[2:])
 ENCODERS = ("libopenh264", "libx264", "h264_nvenc", "h264_vaapi", "h264_videotoolbox")  # in order of preference
 
 
@@ -55,19 +58,37 @@ def clip(
         small: the size at which the network paints; a candidate's where None.
 
     Raises:
-        Rejected: `likely_defect`, what was painted is no later frame of the picture, or nothing moves in it.
+        Rejected: `likely_defect`, what was painted is no later frame of the picture, blurred, or nothing moves in it.
     """
     own = Size(*picture.shape[:2])
     small = small or bucket_of(own)
     shown = cast(Pixels, cv2.resize(picture, (small.width, small.height), interpolation=cv2.INTER_AREA))
     later = paint(shown[None], np.full((1, *small), 255, np.uint8), [prompt], [seed])[0]
-    check_motion(follow(shown, later))
-    large = cv2.resize(later, (own.width, own.height), interpolation=cv2.INTER_LANCZOS4)
-    return frames_between(picture, cast(Pixels, large), count, small)
+    coded = paint.coded(shown)
+    found = follow(shown, with_detail(later, shown, coded))
+    check_motion(found._replace(residual=follow(shown, later).residual))  # of what was painted: detail flatters it
+    return frames_between(picture, with_detail(later, picture, coded), count, small)
+
+
+def with_detail(later: Pixels, picture: Pixels, coded: Pixels) -> Pixels:
+    """What was painted at the picture's size, with the detail that pictures lose on their way through latents.
+
+    What the first picture lost is known; it is carried along the flow, as what it belongs to moves.
+
+    Args:
+        later: uint8 [h, w, 3], painted.
+        picture: uint8 [H, W, 3], whose later frame that is.
+        coded: uint8 [h, w, 3], the picture at that size as it comes back from its latents.
+    """
+    size = Size(*picture.shape[:2])
+    base, large = (cv2.resize(each, size[::-1], interpolation=cv2.INTER_CUBIC) for each in (coded, later))
+    lost = picture.astype(np.float32) - base
+    carried = drawn(lost, enlarged(flow_of(later, coded), size))
+    return cast(Pixels, np.clip(np.rint(large + carried), 0, 255).astype(np.uint8))
 
 
 def check_motion(found: Followed) -> None:
-    """Refuse what is another picture, and what stands still.
+    """Refuse what is another picture, what is only a blurred copy of it, and what stands still.
 
     Raises:
         Rejected: `likely_defect`.
@@ -75,6 +96,8 @@ def check_motion(found: Followed) -> None:
     if found.residual > MOST_RESIDUAL:
         detail = "what was painted is no later frame of the picture"
         raise Rejected("likely_defect", detail, value=found.residual, limit=MOST_RESIDUAL)
+    if found.kept < LEAST_KEPT:
+        raise Rejected("likely_defect", "what was painted is blurred", value=found.kept, limit=LEAST_KEPT)
     if found.moved < LEAST_MOVED:
         raise Rejected("likely_defect", "nothing moves", value=found.moved, limit=LEAST_MOVED)
 
@@ -135,7 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--weights", type=Path, required=True, help="folder of the exported variant")
     parser.add_argument("--picture", type=Path, required=True, help="a creative, or any scene")
     parser.add_argument("--out", type=Path, required=True, help="the clip, .mp4 or .webp")
-    parser.add_argument("--prompt", default="", help="what is in the picture")
+    parser.add_argument("--move", choices=MOVES, default="nearer", help="the camera's way (default %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--ffmpeg", default="ffmpeg", help="the program that encodes .mp4 (default %(default)s)")
     args = parser.parse_args(arguments)
@@ -143,9 +166,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         variant = check_files(args.weights)["recipe"]["variant"]
         if variant != VARIANT or args.out.suffix not in (".mp4", ".webp"):
             raise ConfigError(f"{variant!r} to {args.out.name!r}: a clip takes {VARIANT} and is .mp4 or .webp")
-        frames = clip(
-            load_painter(args.weights, 1), read_picture(args.picture), args.prompt, args.seed, round(SECONDS * RATE)
-        )
+        picture, words = read_picture(args.picture), f"the camera moves {args.move}"
+        frames = clip(load_painter(args.weights, 1), picture, words, args.seed, round(SECONDS * RATE))
         how = write_mp4(frames, args.out, program=args.ffmpeg) if args.out.suffix == ".mp4" else ""
         if not how:
             write_webp(frames, args.out)

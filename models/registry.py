@@ -93,7 +93,9 @@ class Sampling:
 
     Attributes:
         steps: network evaluations, or pairs of them where guidance is above 1.
-        shift: of the timesteps; above 1 spends more of them where noise is strong.
+        shift: of the timesteps; above 1 spends more of them where noise is strong. The last step answers for all the
+            noise that is left, and must begin where training looked: with a shift of 8 (`Recipe.shift`) hardly below
+            0.6. With 20 the last of six steps begins at 0.80, with 6 at 0.55, where noise stays in the picture.
         guidance: scale of the two-pass guidance.
         rescale: share of the guided velocity that is brought back to the conditional one's spread.
         negative: what the second pass is told.
@@ -103,7 +105,7 @@ class Sampling:
     """
 
     steps: int = 6
-    shift: float = 6.0
+    shift: float = 20.0
     guidance: float = 1.5
     rescale: float = 1.0
     negative: str = ""

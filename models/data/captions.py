@@ -37,6 +37,18 @@ def captions_of(words: Mapping[str, Any], seed: int = 0) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text.strip() for text in made if text.strip()))
 
 
+def place_captions(words: Mapping[str, Any]) -> tuple[str, ...]:
+    """Captions that leave out what the products are, from short to long: for who is shown them.
+
+    >>> place_captions({"place": "on an oak floor", "light": "soft light"})
+    ('on an oak floor', 'on an oak floor, in soft light')
+    """
+    place, light = place_of(words), light_of(words)
+    told = [part for part in (light, *extras_of(words)) if part]
+    made = [place, ", ".join([place, *told[:1]]), ", ".join([place, *told])]
+    return tuple(dict.fromkeys(text for text in made if text))
+
+
 def named(product: Mapping[str, Any]) -> str:
     """A product with its colours, without an article."""
     colors = " and ".join(product["colors"])

@@ -88,6 +88,12 @@ class Painter:
         parts = zip(batches, shown, strict=True)
         return np.concatenate([self._paint(images[one], known[one], prompts[one], seeds[one], by) for one, by in parts])
 
+    def coded(self, image: Bytes) -> Bytes:
+        """A picture as it comes back from its latents, uint8 [H, W, 3]: what no painted picture is sharper than."""
+        images = np.repeat(image[None], self.batch, axis=0)
+        inputs = {"latents": self.encoder({"image": images}), "image": images}
+        return _levels(self.decoder({**inputs, "known": np.zeros(images.shape[:3], np.float32)}))[0]
+
     def _paint(
         self, images: Bytes, known: Bytes, prompts: Sequence[str], seeds: Sequence[int], references: Bytes | None
     ) -> Bytes:
@@ -99,7 +105,7 @@ class Painter:
         latents = self._sample(shown, sure, [prompts[row] for row in rows], [seeds[row] for row in rows], slots)
         kept = sure & self.keeps
         inputs = {"latents": latents, "image": shown, "known": kept.astype(np.float32)}
-        painted = np.clip(np.rint((self.decoder(inputs) + 1) * 127.5), 0, 255).astype(np.uint8)
+        painted = _levels(self.decoder(inputs))
         return np.where(kept[..., None], shown, painted)[:count]
 
     def _slots(self, references: Bytes) -> Real:
@@ -148,6 +154,11 @@ class Painter:
 
 def _times(count: int, now: float) -> Real:
     return np.full(count, now, np.float32)
+
+
+def _levels(decoded: Real) -> Bytes:
+    """[-1, 1] -> uint8."""
+    return np.clip(np.rint((decoded + 1) * 127.5), 0, 255).astype(np.uint8)
 
 
 def _cells(sure: NDArray[np.bool_]) -> Real:

@@ -35,8 +35,7 @@ class Conditions(NamedTuple):
 def conditions_of(example: Example, variant: Variant, rng: Rng) -> Conditions | None:
     """The pair of `variant`, or None where the example lacks a picture for it."""
     target = example.later if variant.target == "later" else example.scene
-    shown = variant.references or variant.registered == "products"
-    if target is None or (shown and not example.products):
+    if target is None or (shows_products(variant) and not example.products):
         return None
     given, known = _GIVEN[variant.registered](example, rng)
     given = masked(given, known > 0, fills=variant.fills)
@@ -45,13 +44,18 @@ def conditions_of(example: Example, variant: Variant, rng: Rng) -> Conditions | 
     return Conditions(target, given, known, references)
 
 
+def shows_products(variant: Variant) -> bool:
+    """Whether a variant is given pictures of the products alone."""
+    return variant.references or variant.registered == "products"
+
+
 def mirrored(pair: Conditions) -> Conditions:
-    """The pair as in a mirror."""
+    """The pair as in a mirror; references change places too, so that those in order from left to right stay so."""
     return Conditions(
         np.ascontiguousarray(pair.target[:, ::-1]),
         np.ascontiguousarray(pair.given[:, ::-1]),
         np.ascontiguousarray(pair.known[:, ::-1]),
-        np.ascontiguousarray(pair.references[:, :, ::-1]),
+        np.ascontiguousarray(pair.references[::-1, :, ::-1]),
     )
 
 

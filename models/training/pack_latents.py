@@ -1,6 +1,7 @@
 """Packs shards, composed examples and whole photographs, whichever are named, for `models.training.train_base`.
 
     python -m models.training.pack_latents --autoencoder DIR --shards DIR --out DIR
+    python -m models.training.pack_latents --autoencoder DIR --plain SHARDS --variants background --out DIR
     python -m models.training.pack_latents --autoencoder DIR --cutouts DIR --rooms DIR --photos DIR --out DIR
 
 `--autoencoder` is the `model` folder of a finished autoencoder run. The words are encoded by the text encoder that is
@@ -27,6 +28,7 @@ from models.registry import VARIANTS
 from models.serving.text import WEIGHTS, load_text_encoder
 from models.training.composed import compose_examples
 from models.training.packing import Words, pack, write_facts
+from models.training.plain_scenes import plain_examples
 from models.training.whole_photographs import photograph_examples
 from transforms.errors import ConfigError
 
@@ -35,16 +37,20 @@ _HELD_OUT = 24  # one composed example of so many
 
 def _examples(args: argparse.Namespace, split: Split) -> Iterator[Example]:
     """Every source that is named, one after the other."""
-    if not (args.shards or args.cutouts or args.photos):
-        raise ConfigError("name --shards, --photos, or --cutouts to compose examples")
+    if not (args.shards or args.plain or args.cutouts or args.photos):
+        raise ConfigError("name --shards, --photos, or --plain or --cutouts to compose examples")
     if args.shards:
         yield from read_shards(args.shards, split)
+    if args.plain:
+        yield from plain_examples(args.plain, split, _share(args.plain_count, split), seed=args.seed)
     if args.cutouts:
         count = _share(args.count, split)
         yield from compose_examples(args.cutouts, args.rooms, split, count, seed=args.seed, scale=args.scale)
     if args.photos:
         count, terms = _share(args.photo_count, split), args.photo_licence
-        yield from photograph_examples(args.photos, split, count, licence=terms, seed=args.seed, scale=args.scale)
+        yield from photograph_examples(
+            args.photos, split, count, licence=terms, seed=args.seed, scale=args.scale, moving=args.moving
+        )
 
 
 def _share(count: int, split: Split) -> int:
@@ -54,6 +60,7 @@ def _share(count: int, split: Split) -> int:
 def _source(args: argparse.Namespace) -> str:
     named = {
         "shards of rendered scenes and photographs": args.shards,
+        "plain scenes of rendered products": args.plain,
         "compositions of cutouts and rooms": args.cutouts,
         f"photographs ({args.photo_licence})": args.photos,
     }
@@ -75,12 +82,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--autoencoder", type=Path, required=True, help="folder of the autoencoder's checkpoint")
     parser.add_argument("--text", type=Path, default=WEIGHTS / "text_encoder", help="folder of the text encoder")
     parser.add_argument("--shards", type=Path, help="folder of models.data.shards")
+    parser.add_argument("--plain", type=Path, help="folder of shards: composes plain scenes of their products")
+    parser.add_argument("--plain_count", type=int, default=1200, help="of those (default %(default)s)")
     parser.add_argument("--cutouts", type=Path, help="folder of models.data.cutouts: composes examples")
     parser.add_argument("--rooms", type=Path, help="folder of photographs of rooms, for composed examples")
     parser.add_argument("--count", type=int, default=1200, help="composed examples (default %(default)s)")
     parser.add_argument("--scale", type=float, default=1.0, help="of composed examples' sizes; 2 is creative size")
     parser.add_argument("--photos", type=Path, help="folder of photographs to take as they are: outpaint and the like")
     parser.add_argument("--photo_count", type=int, default=1200, help="of those (default %(default)s)")
+    parser.add_argument("--moving", action="store_true", help="give each photograph a frame two seconds later")
     parser.add_argument("--photo_licence", default="unknown", help="of those, for the card (default %(default)s)")
     parser.add_argument("--variants", default=",".join(VARIANTS), help="comma-separated (default %(default)s)")
     filled = ",".join(name for name, variant in VARIANTS.items() if variant.fills)

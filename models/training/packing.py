@@ -19,10 +19,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.autoencoder import Autoencoder
+from models.data.captions import place_captions
 from models.data.examples import Example, Split, bucket_size
+from models.movement import movement_of, words_of
 from models.preconditioning import Moments
 from models.registry import LATENT_CHANNELS, MOST_REFERENCES, REFERENCE_SIDE, STRIDE, VARIANTS, Variant, prompt_of
-from models.training.conditions import Conditions, conditions_of, mirrored
+from models.training.conditions import Conditions, conditions_of, mirrored, shows_products
 from transforms.errors import ConfigError
 
 CAPTIONS = 3
@@ -59,13 +61,24 @@ def pack(
             pair = conditions_of(example, variant, rng)
             if pair is not None:
                 pair = mirrored(pair) if rng.random() < 0.5 else pair
-                rows = _rows(pair, variant, example.captions, autoencoder, words, split)
+                rows = _rows(pair, variant, prompts_of(example, pair, variant), autoencoder, words, split)
                 held = files.setdefault(f"{variant.name}-{example.bucket}", {})
                 for key, row in rows.items():
                     held.setdefault(key, []).append(row)
     for name, held in files.items():
         _write({key: np.stack(rows) for key, rows in held.items()}, out / split / f"{name}.safetensors")
     return {name: len(held["target"]) for name, held in sorted(files.items())}
+
+
+def prompts_of(example: Example, pair: Conditions, variant: Variant) -> Sequence[str]:
+    """What a pair is asked for in: what its pictures say already is no part of it.
+
+    Words are averaged on their way into the network. Beside those of products, that are shown anyway, the colour of a
+    wall is lost.
+    """
+    if variant.target == "later":
+        return [words_of(movement_of(pair.given, pair.target))]
+    return place_captions(example.words) if shows_products(variant) and example.words else example.captions
 
 
 @torch.no_grad()
@@ -127,20 +140,24 @@ def _write(arrays: Mapping[str, NDArray[Any]], path: Path) -> None:
 class Packed:
     """The packed pairs of one split, for some variants; rows are read when asked for."""
 
-    def __init__(self, folder: Path, split: Split, variants: Sequence[str], least_side: int, most_side: int) -> None:
-        """Open the files whose pictures' shorter side is within `least_side`..`most_side`.
+    def __init__(
+        self, folders: Sequence[Path], split: Split, variants: Sequence[str], least_side: int, most_side: int
+    ) -> None:
+        """Open the files of `folders` whose pictures' shorter side is within `least_side`..`most_side`.
 
         Raises:
             ConfigError: there are none.
         """
         self.paths = [
             path
+            for folder in folders
             for path in sorted((folder / split).glob("*.safetensors"))
             if _variant(path) in variants and least_side <= min(bucket_size(_bucket(path))) <= most_side
         ]
         if not self.paths:
             raise ConfigError(
-                f"no packed {split} pairs of {', '.join(variants)} with sides {least_side}..{most_side} under {folder}",
+                f"no packed {split} pairs of {', '.join(variants)} with sides {least_side}..{most_side}"
+                f" under {', '.join(map(str, folders))}",
                 remedy="pack some with python -m models.training.pack_latents",
             )
         self.counts = [_count(path) for path in self.paths]
@@ -172,11 +189,17 @@ class Packed:
         return batch
 
     def moments(self) -> Moments:
-        """Mean and spread of each channel of the targets, of the files' first pairs."""
+        """What `models.preconditioning` is fitted to: of each channel of the targets, of the files' first pairs."""
         rows = [np.arange(min(_MEASURED, count)) for count in self.counts]
-        targets = [self.rows(file, row, np.zeros_like(row))["target"] for file, row in enumerate(rows)]
-        cells = torch.cat([target.transpose(0, 1).flatten(1) for target in targets], 1)
-        return Moments(cells.mean(1), cells.std(1))
+        batches = [self.rows(file, row, np.zeros_like(row)) for file, row in enumerate(rows)]
+        cells, given, known = (
+            torch.cat([batch[name].transpose(0, 1).flatten(1) for batch in batches], 1)
+            for name in ("target", "given", "known")
+        )
+        mean, sure = cells.mean(1), known[0] == 1
+        one, other = (cell[:, sure] - mean[:, None] for cell in (cells, given))
+        together = (one * other).sum(1) / (one.square().sum(1) * other.square().sum(1)).sqrt().clamp(min=1e-6)
+        return Moments(mean, cells.std(1), together)
 
     def pixels(self, file: int, rows: NDArray[np.int64]) -> dict[str, NDArray[np.uint8]]:
         """The pictures of held-out pairs."""
@@ -211,7 +234,19 @@ def write_facts(out: Path, facts: Mapping[str, Any]) -> None:
     (out / "facts.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
 
-def read_facts(out: Path) -> dict[str, Any]:
-    """What `write_facts` kept; empty where there is none."""
-    path = out / "facts.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+def read_facts(folders: Sequence[Path]) -> dict[str, Any]:
+    """What `write_facts` kept, of all `folders` together; empty where none kept any.
+
+    Raises:
+        ConfigError: their latents are of different autoencoders, or they disagree on what is filled.
+    """
+    paths = [folder / "facts.json" for folder in folders]
+    facts = [json.loads(path.read_text(encoding="utf-8")) for path in paths if path.exists()]
+    if len({json.dumps([one["autoencoder"], sorted(one["filled"])]) for one in facts}) > 1:
+        raise ConfigError(
+            f"{', '.join(map(str, folders))} were not packed alike: name one autoencoder and one --filled"
+        )
+    if len(facts) < 2:
+        return facts[0] if facts else {}
+    sources = list(dict.fromkeys(one["source"] for one in facts))
+    return {**facts[0], "source": "; ".join(sources), "pairs": [one["pairs"] for one in facts]}

@@ -52,14 +52,14 @@ _HELD_OUT_BATCHES = 4
 class Data:
     """The packed pairs of each stage, opened when it begins."""
 
-    folder: Path
+    folders: tuple[Path, ...]
     tasks: tuple[str, ...]
     opened: dict[Stage, Packed] = field(default_factory=dict)
 
     def of(self, stage: Stage) -> Packed:
         """The training pairs of `stage`."""
         if stage not in self.opened:
-            self.opened[stage] = Packed(self.folder, "train", self.tasks, stage.least, stage.most)
+            self.opened[stage] = Packed(self.folders, "train", self.tasks, stage.least, stage.most)
         return self.opened[stage]
 
 
@@ -108,7 +108,7 @@ def measure(network: Canvas, held_out: Packed, recipe: Recipe) -> dict[str, floa
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m models.training.train_base", description=__doc__)
     parser.add_argument("--run", type=Path, required=True, help="folder of the checkpoint and the records")
-    parser.add_argument("--packed", type=Path, required=True, help="folder of models.training.pack_latents")
+    parser.add_argument("--packed", type=Path, nargs="+", required=True, help="folders of models.training.pack_latents")
     parser.add_argument("--autoencoder", type=Path, help="its checkpoint, to look at samples")
     parser.add_argument("--start", type=Path, help="a finished run's `model`, whose weights are taken over")
     for name, value in asdict(Recipe()).items():
@@ -137,7 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     accelerator = accelerator_of(recipe.bf16, args.sharded)
     if accelerator.is_main_process:
         (args.run / "samples").mkdir(parents=True, exist_ok=True)
-    data = Data(args.packed, recipe.tasks())
+    data = Data(tuple(args.packed), recipe.tasks())
     state = load_state(args.run, recipe, args.start, data.of(recipe.stage_at(0)).moments(), accelerator)
     held_out = Packed(args.packed, "held_out", recipe.tasks(), 0, recipe.stage_at(0).most)
     autoencoder = read_autoencoder(args.autoencoder)[0] if args.autoencoder else None

@@ -12,9 +12,23 @@ from variants import write_variant
 pytest.importorskip("torch", reason="the extra `models` is not installed")
 pytest.importorskip("diffusers", reason="the extra `models` is not installed")
 
-from models.motion import RATE, SECONDS, clip, encoder_of, main, read_picture, write_mp4, write_webp
+from models.motion import (
+    MOVES,
+    RATE,
+    SECONDS,
+    check_motion,
+    clip,
+    encoder_of,
+    main,
+    read_picture,
+    with_detail,
+    write_mp4,
+    write_webp,
+)
+from models.movement import Movement, words_of
 from models.serving.painter import load_painter
 from transforms.errors import ConfigError, Rejected
+from transforms.ops.motion import follow
 from transforms.records import Size
 
 COUNT = round(SECONDS * RATE)
@@ -57,6 +71,41 @@ def test_a_clip_goes_from_the_picture_to_what_is_painted_and_is_an_animation(wei
 def test_what_is_no_later_frame_of_the_picture_is_refused(weights):
     with pytest.raises(Rejected, match="no later frame"):
         clip(load_painter(weights, 1), picture(), "oak floor", 3, COUNT, Size(48, 32))
+
+
+def scene():
+    """Something with edges, 96 x 128."""
+    noise = np.random.Generator(np.random.Philox(3)).normal(0, 1, (24, 32, 3)).astype(np.float32)
+    return np.clip(128 + 15 * cv2.resize(noise, (128, 96), interpolation=cv2.INTER_NEAREST), 0, 255).astype(np.uint8)
+
+
+def blurred(pixels, sigma=2.0):
+    return cv2.GaussianBlur(pixels, (0, 0), sigma)
+
+
+def test_a_blurred_copy_is_refused_however_it_was_moved():
+    for copy in (blurred(scene(), 4), np.roll(blurred(scene(), 4), 5, axis=1)):
+        with pytest.raises(Rejected, match=r"what was painted is blurred"):
+            check_motion(follow(scene(), copy))
+    with pytest.raises(Rejected, match=r"nothing moves"):
+        check_motion(follow(scene(), scene()))
+    check_motion(follow(scene(), np.roll(scene(), 5, axis=1)))
+
+
+def test_the_detail_that_latents_lose_is_carried_to_where_things_went():
+    first, later = scene(), np.roll(scene(), 6, axis=1)
+    inner, painted = (slice(8, -8), slice(16, -16)), blurred(later)
+    sharp = with_detail(painted, first, blurred(first))
+    off = [np.abs(picture[inner].astype(int) - later[inner]).mean() for picture in (painted, sharp)]
+    assert off[1] < 0.5 * off[0]
+    large = cv2.resize(first, (256, 192), interpolation=cv2.INTER_CUBIC)
+    assert with_detail(painted, large, blurred(first)).shape == large.shape
+
+
+def test_the_moves_that_can_be_asked_for_are_those_that_training_names():
+    ways = [Movement(across, nearer) for across in (-0.03, 0.0, 0.03) for nearer in (-0.05, 0.0, 0.05)]
+    told = {words_of(way).removeprefix("the camera moves ") for way in ways if any(way)}
+    assert told == set(MOVES)
 
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="no ffmpeg on this machine")

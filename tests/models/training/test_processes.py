@@ -49,7 +49,7 @@ def share(tensors):
 
 accelerator = accelerator_of(False, sys.argv[1] == "true")
 recipe = Recipe(spec="canvas-rehearsal", steps=3, stages="0-320:1:2")
-state = new_state(recipe, None, Moments(torch.zeros(32), torch.ones(32)), accelerator)
+state = new_state(recipe, None, Moments(torch.zeros(32), torch.ones(32), torch.zeros(32)), accelerator)
 alike = []
 for step in range(3):
     take_step(state, recipe, Drawn(), accelerator)

@@ -26,10 +26,11 @@ from models.training.base_state import new_state, save_state  # noqa: E402
 from models.training.composed import compose_examples  # noqa: E402
 from models.training.conditions import conditions_of, mirrored, on_grey  # noqa: E402
 from models.training.noising import loss_of, noised  # noqa: E402
-from models.training.packing import Packed, cells_of, pack  # noqa: E402
+from models.training.packing import Packed, cells_of, pack, read_facts, write_facts  # noqa: E402
 from models.training.processes import accelerator_of, zero_unused  # noqa: E402
 from models.training.runs import average_into  # noqa: E402
 from models.training.train_base import main  # noqa: E402
+from models.training.whole_photographs import photograph_examples  # noqa: E402
 from transforms.errors import ConfigError  # noqa: E402
 
 
@@ -139,7 +140,7 @@ def test_six_steps_broken_off_and_gone_on_have_the_losses_of_six_in_one_go(tmp_p
 def test_two_processes_go_on_from_a_checkpoint_as_one_does_with_both_batches(tmp_path, packed, sharded):
     recipe = Recipe(spec="canvas-rehearsal", steps=4, stages="0-320:1:2", fall=0.0, rate=2e-3, warm_steps=1)
     torch.set_num_threads(1)
-    pairs, accelerator = Packed(packed, "train", recipe.tasks(), 0, 320), accelerator_of(False, False)
+    pairs, accelerator = Packed([packed], "train", recipe.tasks(), 0, 320), accelerator_of(False, False)
     state = new_state(recipe, None, pairs.moments(), accelerator)
     found = [step_on_joined_batches(state, recipe, pairs) for _ in range(2)]
     save_state(tmp_path, state, accelerator)
@@ -175,7 +176,7 @@ def test_a_delta_broken_off_and_gone_on_has_the_same_losses_and_stays_with_its_b
 
 
 def test_batches_repeat_themselves_and_follow_the_shares(packed):
-    pairs = Packed(packed, "train", tuple(VARIANTS), 0, 320)
+    pairs = Packed([packed], "train", tuple(VARIANTS), 0, 320)
     first, second = pairs.batch(0, 5, 2), pairs.batch(0, 5, 2)
     assert all(torch.equal(first[name], second[name]) for name in first)
     drawn = [rng(number).choice(len(pairs.paths), p=pairs.shares) for number in range(1)]
@@ -183,7 +184,40 @@ def test_batches_repeat_themselves_and_follow_the_shares(packed):
     share = sum(share for file, share in enumerate(pairs.shares) if pairs.variant(file) == "background")
     assert share == pytest.approx(0.4 / 0.95)
     with pytest.raises(ConfigError, match="no packed train pairs of background"):
-        Packed(packed, "train", ("background",), 400, 500)
+        Packed([packed], "train", ("background",), 400, 500)
+
+
+def test_folders_are_packed_apart_and_trained_on_together(tmp_path, packed, cutouts, autoencoder):
+    network, other = read_autoencoder(autoencoder)[0], tmp_path / "other"
+    for split in ("train", "held_out"):
+        pack(compose_examples(cutouts, None, split, 2, seed=1), network, words, [VARIANTS["background"]], other, split)
+    both = Packed([packed, other], "train", ("background",), 0, 320)
+    assert sum(both.counts) == 6 + 2 and both.shares == pytest.approx(np.array(both.counts) / 8)
+    for folder, source, filled in ((packed, "one", []), (other, "another", [])):
+        write_facts(folder, {"source": source, "pairs": {}, "autoencoder": "ab", "filled": filled})
+    assert read_facts([packed, other])["source"] == "one; another" and read_facts([other])["source"] == "another"
+    write_facts(other, {"source": "another", "pairs": {}, "autoencoder": "cd", "filled": []})
+    with pytest.raises(ConfigError, match="were not packed alike"):
+        read_facts([packed, other])
+    for folder in (packed, other):
+        (folder / "facts.json").unlink()
+
+
+def test_a_later_frame_is_asked_for_by_the_way_of_the_camera_alone(tmp_path, autoencoder):
+    noise = rng(3).normal(0, 1, (90, 75, 3))
+    picture = np.clip(128 + 300 * cv2.GaussianBlur(noise, (0, 0), 4), 0, 255).astype(np.uint8)
+    for number in range(60):  # some of them are held out
+        cv2.imwrite(str(tmp_path / f"p{number}.png"), picture)
+    examples = photograph_examples(tmp_path, "train", 1, licence="CC0-1.0", moving=True)
+    asked, network = [], read_autoencoder(autoencoder)[0]
+
+    def listening(texts):
+        asked.extend(texts)
+        return words(texts)
+
+    pack(examples, network, listening, [VARIANTS["image_to_motion"]], tmp_path / "out", "train")
+    assert len(asked) == 3 and len(set(asked)) == 1
+    assert asked[0].startswith("image_to_motion: the camera ")
 
 
 def test_variants_differ_by_what_they_are_given(cutouts):

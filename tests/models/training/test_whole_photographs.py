@@ -4,9 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
+from models.movement import Movement, movement_of
 from models.registry import VARIANTS
 from models.training.conditions import conditions_of
-from models.training.whole_photographs import covering, photograph_examples
+from models.training.whole_photographs import covering, photograph_examples, two_frames
 from transforms.errors import ConfigError
 from transforms.records import Size
 
@@ -45,6 +46,17 @@ def test_only_variants_that_need_no_product_learn_from_it(photos):
     rng = np.random.default_rng(0)
     able = {name for name, variant in VARIANTS.items() if conditions_of(example, variant, rng) is not None}
     assert able == {"outpaint", "super_resolution"}
+
+
+def test_one_that_moves_has_a_later_frame_that_is_moved_as_was_drawn(photos):
+    example = next(photograph_examples(photos, "train", 1, licence="CC0-1.0", moving=True))
+    assert example.later.shape == example.scene.shape
+    assert conditions_of(example, VARIANTS["image_to_motion"], np.random.default_rng(0)) is not None
+    noise = np.random.Generator(np.random.Philox(3)).normal(0, 1, (300, 400, 3))
+    pixels = np.clip(128 + 300 * cv2.GaussianBlur(noise, (0, 0), 3), 0, 255).astype(np.uint8)
+    for across, nearer in ((0.035, 0.0), (0.0, 0.07), (-0.035, -0.05)):
+        found = movement_of(*two_frames(pixels, Size(208, 304), across, nearer))
+        assert found == pytest.approx(Movement(across, nearer), abs=0.008)
 
 
 def test_the_middle_is_kept_and_the_size_covered():

@@ -45,6 +45,16 @@ def test_a_later_picture_follows_and_another_one_does_not():
     assert follow(first, noise).residual > 30 and follow(first, np.ascontiguousarray(other)).residual > found.residual
 
 
+def test_detail_is_kept_by_what_moves_and_not_by_what_is_blurred_or_noise():
+    noise = np.random.Generator(np.random.Philox(4))
+    first = cv2.add(texture(), noise.integers(0, 40, (96, 128, 3), np.uint8))
+    blurred = cv2.GaussianBlur(first, (0, 0), 2)
+    dusty = cv2.add(blurred, noise.integers(0, 40, first.shape, np.uint8))  # as fine as the first, but other detail
+    assert follow(first, first.copy()).kept == pytest.approx(1)
+    assert follow(first, moved(first, 6)).kept > 0.8
+    assert follow(first, moved(blurred, 6)).kept < 0.4 and follow(first, moved(dusty, 6)).kept < 0.4
+
+
 def test_a_still_picture_stays_still():
     first = texture()
     assert all(np.abs(frame.astype(int) - first).max() <= 1 for frame in frames_between(first, first.copy(), 6))
