@@ -16,7 +16,7 @@ from transforms.errors import Skipped
 from transforms.inference.client import shared_client
 from transforms.inference.config import ServingConfig
 from transforms.inference.interface import InferenceClient
-from transforms.records import TASKS, Job, Product, ProductImage
+from transforms.records import Job, Product, ProductImage
 from transforms.sight import Sight
 from transforms.stage import StageTransform
 from transforms.words import WordPolicy, find_unfit
@@ -85,26 +85,25 @@ class CheckEligibility(StageTransform):
 
     Attributes:
         serving: where the detectors are served.
-        features: tasks that the job allows, beside what each product allows.
+        limits: what a picture must keep.
     """
 
     name: ClassVar[str] = "eligibility"
 
     serving: ServingConfig
     limits: EligibilityLimits = EligibilityLimits()
-    features: tuple[str, ...] = TASKS
 
     def step(self) -> Run:
         """`check_job` with this configuration."""
-        return partial(check_job, serving=self.serving, limits=self.limits, features=self.features)
+        return partial(check_job, serving=self.serving, limits=self.limits)
 
 
-def check_job(job: Job, *, serving: ServingConfig, limits: EligibilityLimits, features: tuple[str, ...]) -> Job:
+def check_job(job: Job, *, serving: ServingConfig, limits: EligibilityLimits) -> Job:
     """`job` with its task and the measures in its scores, asking the servers of `serving`. See :func:`check`."""
-    return check(job, shared_client(serving), limits, features)
+    return check(job, shared_client(serving), limits)
 
 
-def check(job: Job, client: InferenceClient, limits: EligibilityLimits, features: tuple[str, ...] = TASKS) -> Job:
+def check(job: Job, client: InferenceClient, limits: EligibilityLimits) -> Job:
     """`job` with its task and the measures in its scores.
 
     Raises:
@@ -118,7 +117,7 @@ def check(job: Job, client: InferenceClient, limits: EligibilityLimits, features
     check_words(job.product, limits.words)
     check_size(job.image, limits)
     sight = Sight(job.image, client, limits.max_backdrop_texture)
-    task = allowed_task(sight, job.product, features)
+    task = allowed_task(sight, job.product)
     return replace(job, task=task, scores={**job.scores, **run_checks(sight, limits)})
 
 
@@ -139,14 +138,14 @@ def check_size(image: ProductImage, limits: EligibilityLimits) -> None:
         raise Skipped("too_small", detail, value=float(side), limit=float(limits.min_side_px))
 
 
-def allowed_task(sight: Sight, product: Product, features: tuple[str, ...]) -> str:
+def allowed_task(sight: Sight, product: Product) -> str:
     """The task that fits the picture; the row ends where the job or the product does not allow it."""
     task, seen = ("background", "plain backdrop") if sight.is_plain else ("outpaint", "real scene")
-    allowed = [name for name in features if name in product.features or not product.features]
     if task in product.opted_out:
         raise Skipped("opted_out", f"the advertiser opted out of {task}")
-    if task not in allowed:
-        raise Skipped("task_not_allowed", f"a {seen} wants {task}; allowed here: {', '.join(allowed) or 'none'}")
+    if task not in product.features:
+        allowed = ", ".join(product.features) or "none that the job allows"
+        raise Skipped("task_not_allowed", f"a {seen} wants {task}; allowed here: {allowed}")
     return task
 
 

@@ -229,7 +229,8 @@ def _wished(
 
 
 def _features(own: Sequence[str] | None, allowed: tuple[str, ...]) -> tuple[str, ...]:
-    return allowed if own is None else tuple(name for name in allowed if name in own)
+    """What the job allows of what the row asks for; an empty list asks for nothing special, as an empty cell does."""
+    return tuple(name for name in allowed if name in own) if own else allowed
 
 
 def _refuse_row(_: Job, *, message: str) -> Job:

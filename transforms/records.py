@@ -50,7 +50,7 @@ class Product:
         row: its position in that file.
         plan_key: source identity + configuring digest, known before load; "" until planned.
         placements: the names asked for; never empty once planned.
-        features: the tasks that job and row allow.
+        features: the tasks that job and row allow; none where the row asks only for what the job does not do.
         opted_out: tasks that the advertiser opted out of, whatever `features` says.
         seed: the row's own, or the default made from the product's identity; another one for each attempt.
         own_seed: whether it is the row's own.
@@ -69,7 +69,7 @@ class Product:
     color: str = ""
     prompt: str = ""
     placements: tuple[str, ...] = ()
-    features: tuple[str, ...] = ()
+    features: tuple[str, ...] = TASKS
     opted_out: tuple[str, ...] = ()
     seed: int = 0
     own_seed: bool = False

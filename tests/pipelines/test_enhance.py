@@ -104,6 +104,16 @@ def test_every_row_ends_in_one_outcome_for_each_placement(night: Path) -> None:
     assert [row["placement"] for row in rows if row["reason"] == "bad_row"] == [None]
 
 
+def test_a_row_that_asks_only_for_what_the_job_does_not_do_is_skipped(
+    feed: Path, triton: EmbeddedServer, tmp_path: Path
+) -> None:
+    row = {"advertiser_id": "acme", "product_id": "red", "image_uri": str(feed / "vase1.jpg"), "features": ["outpaint"]}
+    pq.write_table(pa.Table.from_pylist([row]), tmp_path / "manifest.parquet")
+    assert job(tmp_path, tmp_path / "out", triton, f"--allow_source={feed}") == ExitCode.DONE
+    ends = [(row["outcome"], row["stage"], row["reason"]) for row in newest(tmp_path / "out")]
+    assert ends == [("skipped", "eligibility", "task_not_allowed")] * 2
+
+
 def test_creatives_have_their_placements_size_and_the_product_unaltered(night: Path) -> None:
     for row in newest(night):
         if row["outcome"] == "enhanced":

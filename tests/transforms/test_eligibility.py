@@ -56,9 +56,9 @@ def disc(center: tuple[int, int] = (160, 160), radius: int = 60) -> Any:
     return cv2.circle(np.zeros((320, 320), np.uint8), center, radius, 1, -1)
 
 
-def refused(job: Job, client: FakeClient | None = None, limits: EligibilityLimits = LIMITS, **more: Any) -> Skipped:
+def refused(job: Job, client: FakeClient | None = None, limits: EligibilityLimits = LIMITS) -> Skipped:
     with pytest.raises(Skipped) as caught:
-        check(job, client or seeing(disc), limits, **more)
+        check(job, client or seeing(disc), limits)
     return caught.value
 
 
@@ -101,8 +101,14 @@ def test_a_task_that_the_row_does_not_allow_ends_it() -> None:
 
 
 def test_a_task_that_the_job_does_not_allow_ends_it() -> None:
-    end = refused(job_of(in_scene()), features=("background",))
+    end = refused(job_of(in_scene(), features=("background",)))
     assert (end.reason, end.detail) == ("task_not_allowed", "a real scene wants outpaint; allowed here: background")
+
+
+@pytest.mark.parametrize("picture", [on_white, in_scene])
+def test_a_row_that_asks_only_for_what_the_job_does_not_do_ends(picture: Callable[[], Pixels]) -> None:
+    end = refused(job_of(picture(), features=()))
+    assert (end.reason, end.detail.rpartition(": ")[2]) == ("task_not_allowed", "none that the job allows")
 
 
 def test_a_small_source_is_skipped_with_its_side_and_the_limit() -> None:

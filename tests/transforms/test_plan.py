@@ -12,6 +12,7 @@ from transforms.ledger import SettledKeys
 from transforms.manifest import ColumnMap, normalise
 from transforms.placements import PLACEMENTS
 from transforms.plan import PlanConfig, Shard, open_parquet, plan_table, with_resolved_uris
+from transforms.records import TASKS
 from transforms.storage.store import open_store
 
 TABLE = tuple(PLACEMENTS.values())
@@ -90,6 +91,10 @@ def test_a_row_cannot_widen_the_job() -> None:
     config = PlanConfig("out", "n", ("background",), ("pmax_square",), TABLE, "c")
     works = plan_table(_table(1, features=[["outpaint"]]), SHARD, ["e"], NOTHING, config).works
     assert works[0].product.features == ()
+
+
+def test_an_empty_list_of_features_narrows_nothing() -> None:
+    assert plan_table(_table(1, features=[[]]), SHARD, ["e"], NOTHING, CONFIG).works[0].product.features == TASKS
 
 
 def test_a_bad_row_becomes_a_work_that_fails_and_is_expected_once() -> None:
