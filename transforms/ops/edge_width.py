@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transforms.ops.backdrop import to_lab
-from transforms.ops.masks import resized
+from transforms.ops.masks import dilated, eroded, resized
 from transforms.records import Matte, Pixels, Size
 
 Real = NDArray[np.float32]
@@ -18,7 +18,8 @@ _HALF_WIDTH = 1.0  # pixels of the picture; a sharp photograph's own edge
 _UNSEEN, _SEEN = 15.0, 40.0  # dE between product and backdrop: below, alpha is no measure of mixture; above, it is
 _SURE = 0.05  # alpha this near to 0 or 1 is one of the two colours
 _REACH_SHARE = 0.01  # of the longer side: how far around an edge its colours are looked for
-_SMOOTHING = 0.7  # pixels at working size, before slopes are taken
+_THIN = 2  # pixels at working size; of a part up to twice as wide no edge is told from its middle
+_SMOOTHING = 0.35  # pixels at working size: what enlarging leaves of its steps is drawn away
 _LEAST_SLOPE = 0.05  # of alpha, a pixel at working size; a flatter place is no edge
 
 
@@ -27,7 +28,7 @@ def narrow_edges(alpha: Matte, drawn: Real, pixels: Pixels) -> Matte:
 
     Where product and backdrop are alike, a half transparent pixel does not mean that both are in it, but that nobody
     knows where one ends; before another backdrop it shows as fog. There the edge stays where alpha is one half, and is
-    two pixels wide. Where colours differ, as behind hair, alpha stays as it is.
+    two pixels wide. Where colours differ, as behind hair, and in thin parts alpha stays as it is.
 
     Args:
         alpha: the matte at full size, float32 [H, W].
@@ -35,20 +36,22 @@ def narrow_edges(alpha: Matte, drawn: Real, pixels: Pixels) -> Matte:
         pixels: the picture at that smaller size, uint8 [h, w, 3].
 
     Returns:
-        float32 [H, W] in [0, 1]; on the same side of one half as `alpha` everywhere.
+        float32 [H, W] in [0, 1].
     """
     size, scale = Size(*alpha.shape), max(alpha.shape) / max(drawn.shape)
-    soft = (alpha > 0) & (alpha < 1)
+    smooth = cast(Real, cv2.GaussianBlur(alpha, (0, 0), _SMOOTHING * scale))
+    slope = _slope(smooth)
+    soft = (slope > 0) & (smooth > 0) & (smooth < 1)
     seen = resized(visibility(pixels, drawn), size)[soft]
-    slope = resized(np.maximum(_slope(drawn), np.float32(_LEAST_SLOPE)), size)[soft] / np.float32(scale)
-    edge = np.clip((alpha[soft] - 0.5) / (2 * _HALF_WIDTH * slope) + 0.5, 0, 1)
+    width = 2 * _HALF_WIDTH * np.maximum(slope[soft], np.float32(_LEAST_SLOPE / scale))
+    edge = np.clip((smooth[soft] - 0.5) / width + 0.5, 0, 1)
     narrowed = alpha.copy()
-    narrowed[soft] = seen * alpha[soft] + (1 - seen) * edge
+    narrowed[soft] = np.where(seen == 1, alpha[soft], seen * alpha[soft] + (1 - seen) * edge)
     return narrowed
 
 
 def visibility(pixels: Pixels, alpha: Real) -> Real:
-    """How far colour tells product from backdrop around each pixel, in [0, 1], float32 [h, w].
+    """How far colour tells product from backdrop around each pixel, in [0, 1], float32 [h, w]; 1 by thin parts.
 
     Args:
         pixels: uint8 [h, w, 3].
@@ -56,10 +59,9 @@ def visibility(pixels: Pixels, alpha: Real) -> Real:
     """
     lab = to_lab(pixels).astype(np.float32)
     reach = max(5, round(_REACH_SHARE * max(alpha.shape)))
-    front, back = (_mean_color(lab, known, reach) for known in (alpha > 1 - _SURE, alpha < _SURE))
-    contrast = np.linalg.norm(
-        front - back, axis=2
-    )  # nan, where one of them is out of reach: no edge of doubt is so wide
+    solid = dilated(eroded(alpha > 1 - _SURE, _THIN), _THIN)
+    front, back = (_mean_color(lab, known, reach) for known in (solid, alpha < _SURE))
+    contrast = np.linalg.norm(front - back, axis=2)  # nan, where one of them is out of reach
     shown = np.clip((contrast - _UNSEEN) / (_SEEN - _UNSEEN), 0, 1)
     return cast(Real, np.nan_to_num(shown, nan=1.0).astype(np.float32))
 
@@ -73,7 +75,6 @@ def _mean_color(lab: Real, known: NDArray[np.bool_], reach: int) -> Real:
 
 
 def _slope(alpha: Real) -> Real:
-    """Gradient magnitude of alpha, a pixel, float32 [h, w]."""
-    smooth = cv2.GaussianBlur(alpha, (0, 0), _SMOOTHING)
-    along, down = (cv2.Sobel(smooth, cv2.CV_32F, *order, scale=0.125) for order in ((1, 0), (0, 1)))
-    return cast(Real, np.hypot(along, down))
+    """Gradient magnitude of alpha, a pixel, float32 [H, W]."""
+    along, down = (cv2.Sobel(alpha, cv2.CV_32F, *order, scale=0.125) for order in ((1, 0), (0, 1)))
+    return cast(Real, cv2.magnitude(along, down))
