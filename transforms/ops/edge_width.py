@@ -77,4 +77,5 @@ def _mean_color(lab: Real, known: NDArray[np.bool_], reach: int) -> Real:
 def _slope(alpha: Real) -> Real:
     """Gradient magnitude of alpha, a pixel, float32 [H, W]."""
     along, down = (cv2.Sobel(alpha, cv2.CV_32F, *order, scale=0.125) for order in ((1, 0), (0, 1)))
-    return cast(Real, cv2.magnitude(along, down))
+    # not cv2.magnitude: its last bit depends on where in memory a picture lies
+    return cast(Real, np.sqrt(along * along + down * down))
