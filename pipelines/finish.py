@@ -71,7 +71,7 @@ def finish_run(
     config = store_config or StoreConfig()
     store = open_store(folders.output, config)
     expected = _expected(store, folders)
-    index = pa.concat_tables([_decided(store, folders), _carried(store, folders, expected)])
+    index = pa.concat_tables([_decided(store, folders, expected), _carried(store, folders, expected)])
     index = index.sort_by([(name, "ascending") for name in _IDENTITY])
     _write_shards(store, f"{folders.run}/index", index)
     _write_dead_letters(store, folders, index, shards, columns, config)
@@ -93,12 +93,23 @@ def _parquet(store: Store, uri: str) -> pa.Table:
     return pq.read_table(pa.BufferReader(store.read(uri).data))
 
 
-def _decided(store: Store, folders: Folders) -> pa.Table:
-    """This run's rows, the latest for each manifest row and placement."""
+def _decided(store: Store, folders: Folders, expected: pa.Table) -> pa.Table:
+    """This run's rows, the latest for each manifest row and placement; without those that are carried.
+
+    A run that is begun again under its own id finds its first part's rows settled: they are carried, and count once.
+    """
     tables = list(read_rows(store, folders.ledger))
     if not tables:
         return INDEX_SCHEMA.empty_table()
-    return _latest(pa.concat_tables(tables), _IDENTITY)
+    rows = _latest(pa.concat_tables(tables), _IDENTITY)
+    carried = _places(expected.filter(expected.column("settled")))
+    return rows.filter(pc.invert(pc.is_in(_places(rows), value_set=carried.combine_chunks())))
+
+
+def _places(table: pa.Table) -> pa.ChunkedArray:
+    """Manifest row and placement as one text, to look tables up in each other."""
+    uri, row, placement = (table.column(name) for name in _IDENTITY)
+    return pc.binary_join_element_wise(uri, row.cast(pa.string()), pc.fill_null(placement, ""), "\n")
 
 
 def _latest(table: pa.Table, by: tuple[str, ...]) -> pa.Table:

@@ -175,6 +175,13 @@ def test_finishing_twice_changes_nothing(night: Night) -> None:
     assert night.finish("r1") == night.finish("r1")
 
 
+def test_a_run_that_is_begun_again_under_its_own_id_counts_every_row_once(night: Night) -> None:
+    night.decide("a", night.plan("a")[:2])
+    night.decide("a", night.plan("a"))
+    assert night.finish("a") == Finished({"enhanced": 6}, 0, 0)
+    assert len({(row["manifest_row"], row["placement"]) for row in night.index("a")}) == len(night.index("a")) == 6
+
+
 def test_limit_counts_rows_over_files(tmp_path: Path) -> None:
     for name in "ab":
         table = pa.table({"advertiser_id": ["x"] * 5, "product_id": ["y"] * 5, "image_uri": ["z"] * 5})

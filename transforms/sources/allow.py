@@ -229,4 +229,5 @@ def resolve_uri(uri: str, base_uri: str) -> str:
     if scheme_of(base_uri) == "file":
         return os.path.join(local_path(base_uri), uri)  # noqa: PTH118
     at = bucket_and_key(base_uri)
-    return f"s3://{at.bucket}{posixpath.normpath(f'/{at.key}/{uri}')}"
+    folder = f"/{at.key}/" if at.key else "/"  # normpath keeps two slashes at the start
+    return f"s3://{at.bucket}{posixpath.normpath(f'{folder}{uri}')}"

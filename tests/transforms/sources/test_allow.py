@@ -107,6 +107,7 @@ def test_relative_references_lie_in_the_manifests_folder() -> None:
     assert resolve_uri("shots/a.jpg", "file:///data/in%20put") == "/data/in put/shots/a.jpg"
     assert resolve_uri("shots/a.jpg", "s3://catalog/in") == "s3://catalog/in/shots/a.jpg"
     assert resolve_uri("../../../a.jpg", "s3://catalog/in") == "s3://catalog/a.jpg"
+    assert resolve_uri("a.jpg", "s3://catalog") == resolve_uri("../a.jpg", "s3://catalog") == "s3://catalog/a.jpg"
     assert resolve_uri("/a.jpg", "s3://catalog/in") == "/a.jpg"
 
 
