@@ -31,6 +31,7 @@ from transforms.storage.uris import Location, bucket_and_key, local_path, scheme
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 PORTS = {"http": 80, "https": 443}
+_DECODINGS = 4  # a path that is encoded more often than this is refused
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: the low 32 bits are an IPv4 address
 
 
@@ -91,8 +92,7 @@ class Rules:
 
     def allows_url(self, url: Url) -> bool:
         """Whether an http(s) URL lies under a rule; its address is another question."""
-        plain = ".." not in unquote(url.path or "").split("/")
-        return plain and url.auth is None and any(rule.fits(url) for rule in self.hosts)
+        return not _climbs(url.path or "") and url.auth is None and any(rule.fits(url) for rule in self.hosts)
 
     def allows_address(self, url: Url, address: str) -> bool:
         """Whether `url`'s host may be reached at `address`: public, in an allowed network, or written out in a rule."""
@@ -206,6 +206,13 @@ def _same_address(rule_host: str, url_host: str, ip: Address) -> bool:
         return rule_host == url_host and ipaddress.ip_address(rule_host) == ip
     except ValueError:
         return False
+
+
+def _climbs(path: str) -> bool:
+    """Whether a server might read `..` in a path: some decode twice, take a backslash for a slash, or drop `;x`."""
+    for _ in range(_DECODINGS):
+        path = unquote(path)
+    return unquote(path) != path or any(part.partition(";")[0] == ".." for part in path.replace("\\", "/").split("/"))
 
 
 def _real(path: str) -> str:
