@@ -152,6 +152,8 @@ def config_of(options: argparse.Namespace) -> EnhanceConfig:
     for name in ("concurrency", "max_in_flight", "max_source_bytes", "max_source_pixels", "memory_gib"):
         if getattr(options, name) <= 0:
             raise ConfigError(f"--{name} must be positive, got {getattr(options, name)}")
+    if options.limit is not None and options.limit < 0:
+        raise ConfigError(f"--limit must not be negative, got {options.limit}")
     if not 0 < options.max_failed_share <= 1:
         raise ConfigError(f"--max_failed_share must be within (0, 1], got {options.max_failed_share}")
     if options.max_cost is not None and not options.price_per_hour:

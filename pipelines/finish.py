@@ -202,9 +202,16 @@ def _dead_letter(cells: dict[str, object], errors: list[dict[str, object]]) -> d
 
 
 def write_delivery(store: Store, run: str, table: pa.Table, columns: Sequence[str] = DELIVERED) -> None:
-    """For each advertiser the creatives that a feed can take: `columns` of the enhanced rows, below folder `run`."""
+    """For each advertiser the creatives that a feed can take: `columns` of the enhanced rows, below folder `run`.
+
+    Equal rows of a manifest have one creative, and a feed takes it once.
+    """
     enhanced = table.filter(pc.equal(table.column("outcome"), "enhanced"))
     for advertiser in pc.unique(enhanced.column("advertiser_id")).to_pylist():
         mine = enhanced.filter(pc.equal(enhanced.column("advertiser_id"), advertiser)).select(list(columns))
+        first: dict[object, int] = {}
+        for at, creative in enumerate(mine.column("creative_uri").to_pylist()):
+            first.setdefault(creative or at, at)
+        mine = mine.take(pa.array(list(first.values()), pa.int64()))
         uri = f"{run}/delivery/{percent_encode(advertiser)}.parquet"
         store.write(uri, parquet_bytes(mine), content_type=PARQUET)

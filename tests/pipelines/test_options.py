@@ -65,3 +65,8 @@ def test_credentials_in_an_endpoints_url_do_not_reach_the_runs_record() -> None:
     ]
     recorded = plain_options(config_of(parse(flags).job))
     assert recorded["triton_metrics"] == "http://***@gpu:8002/metrics"
+
+
+def test_a_negative_limit_is_refused() -> None:
+    with pytest.raises(ConfigError, match="--limit"):
+        config_of(parse(["--manifest=m", "--output=o", "--features=background", "--limit=-1"]).job)
