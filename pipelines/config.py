@@ -19,7 +19,7 @@ from pipelines.stores import store_of as store_of
 from transforms.background import BackgroundSettings
 from transforms.compose import ComposeSettings
 from transforms.eligibility import EligibilityLimits
-from transforms.errors import ConfigError
+from transforms.errors import ConfigError, redact
 from transforms.inference.config import ServingConfig, Tls
 from transforms.keys import digest_of, digests_of
 from transforms.manifest import COLUMNS, ColumnMap
@@ -152,6 +152,8 @@ def config_of(options: argparse.Namespace) -> EnhanceConfig:
     for name in ("concurrency", "max_in_flight", "max_source_bytes", "max_source_pixels", "memory_gib"):
         if getattr(options, name) <= 0:
             raise ConfigError(f"--{name} must be positive, got {getattr(options, name)}")
+    if options.limit is not None and options.limit < 0:
+        raise ConfigError(f"--limit must not be negative, got {options.limit}")
     if not 0 < options.max_failed_share <= 1:
         raise ConfigError(f"--max_failed_share must be within (0, 1], got {options.max_failed_share}")
     if options.max_cost is not None and not options.price_per_hour:
@@ -254,5 +256,6 @@ def _json(text: str, kind: type, option: str) -> Any:
 
 
 def plain_options(config: EnhanceConfig) -> Mapping[str, Any]:
-    """The options for the run's own record; they hold no secrets by construction."""
-    return {name: value for name, value in vars(config.options).items() if value not in (None, "")}
+    """The options for the run's own record, without the credentials that an endpoint's URL may hold."""
+    options = {name: value for name, value in vars(config.options).items() if value not in (None, "")}
+    return {name: redact(value) if isinstance(value, str) else value for name, value in options.items()}

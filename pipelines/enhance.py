@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Sequence
 
@@ -15,7 +16,7 @@ from pipelines.telemetry.logs import configure, name_run, tell
 from transforms.background import PaintBackground
 from transforms.compose import ComposeScenes
 from transforms.eligibility import CheckEligibility
-from transforms.errors import CanvasError, ConfigError, ManifestError
+from transforms.errors import CanvasError, ConfigError, ManifestError, RunAborted
 from transforms.inference.client import shared_client
 from transforms.inference.config import ServingConfig
 from transforms.load import LoadImages
@@ -26,6 +27,8 @@ from transforms.segment import SegmentProducts
 from transforms.stage import StageTransform
 from transforms.verify import VerifyCreatives
 from transforms.write import WriteCreatives
+
+_LOG = logging.getLogger(__name__)
 
 
 def build(
@@ -75,6 +78,9 @@ def run(argv: Sequence[str]) -> int:
         return _failed(error, ExitCode.BAD_CONFIG)
     except CanvasError as error:
         return _failed(error, ExitCode.INFRASTRUCTURE)
+    except Exception as error:  # Python's own exit code would be 1, which says that every row is decided
+        _LOG.exception("a defect of the pipeline itself")
+        return _failed(RunAborted(f"{type(error).__name__}: {error}"), ExitCode.INFRASTRUCTURE)
 
 
 def _failed(error: CanvasError, code: ExitCode) -> ExitCode:

@@ -71,7 +71,7 @@ def finish_run(
     config = store_config or StoreConfig()
     store = open_store(folders.output, config)
     expected = _expected(store, folders)
-    index = pa.concat_tables([_decided(store, folders), _carried(store, folders, expected)])
+    index = pa.concat_tables([_decided(store, folders, expected), _carried(store, folders, expected)])
     index = index.sort_by([(name, "ascending") for name in _IDENTITY])
     _write_shards(store, f"{folders.run}/index", index)
     _write_dead_letters(store, folders, index, shards, columns, config)
@@ -93,12 +93,23 @@ def _parquet(store: Store, uri: str) -> pa.Table:
     return pq.read_table(pa.BufferReader(store.read(uri).data))
 
 
-def _decided(store: Store, folders: Folders) -> pa.Table:
-    """This run's rows, the latest for each manifest row and placement."""
+def _decided(store: Store, folders: Folders, expected: pa.Table) -> pa.Table:
+    """This run's rows, the latest for each manifest row and placement; without those that are carried.
+
+    A run that is begun again under its own id finds its first part's rows settled: they are carried, and count once.
+    """
     tables = list(read_rows(store, folders.ledger))
     if not tables:
         return INDEX_SCHEMA.empty_table()
-    return _latest(pa.concat_tables(tables), _IDENTITY)
+    rows = _latest(pa.concat_tables(tables), _IDENTITY)
+    carried = _places(expected.filter(expected.column("settled")))
+    return rows.filter(pc.invert(pc.is_in(_places(rows), value_set=carried.combine_chunks())))
+
+
+def _places(table: pa.Table) -> pa.ChunkedArray:
+    """Manifest row and placement as one text, to look tables up in each other."""
+    uri, row, placement = (table.column(name) for name in _IDENTITY)
+    return pc.binary_join_element_wise(uri, row.cast(pa.string()), pc.fill_null(placement, ""), "\n")
 
 
 def _latest(table: pa.Table, by: tuple[str, ...]) -> pa.Table:
@@ -191,9 +202,16 @@ def _dead_letter(cells: dict[str, object], errors: list[dict[str, object]]) -> d
 
 
 def write_delivery(store: Store, run: str, table: pa.Table, columns: Sequence[str] = DELIVERED) -> None:
-    """For each advertiser the creatives that a feed can take: `columns` of the enhanced rows, below folder `run`."""
+    """For each advertiser the creatives that a feed can take: `columns` of the enhanced rows, below folder `run`.
+
+    Equal rows of a manifest have one creative, and a feed takes it once.
+    """
     enhanced = table.filter(pc.equal(table.column("outcome"), "enhanced"))
     for advertiser in pc.unique(enhanced.column("advertiser_id")).to_pylist():
         mine = enhanced.filter(pc.equal(enhanced.column("advertiser_id"), advertiser)).select(list(columns))
+        first: dict[object, int] = {}
+        for at, creative in enumerate(mine.column("creative_uri").to_pylist()):
+            first.setdefault(creative or at, at)
+        mine = mine.take(pa.array(list(first.values()), pa.int64()))
         uri = f"{run}/delivery/{percent_encode(advertiser)}.parquet"
         store.write(uri, parquet_bytes(mine), content_type=PARQUET)

@@ -56,7 +56,10 @@ def cut_shards(files: Sequence[str], columns: ColumnMap, config: StoreConfig, li
     shards: list[Shard] = []
     left = limit if limit is not None else float("inf")
     for uri in files:
-        parquet = open_parquet(open_store(uri, config), uri)
+        try:
+            parquet = open_parquet(open_store(uri, config), uri)
+        except OSError as error:  # a damaged footer, or no permission
+            raise ManifestError(f"{uri} cannot be read as Parquet: {error}") from error
         check_schema(parquet.schema_arrow, columns, uri)
         groups: list[int] = []
         first = rows = 0

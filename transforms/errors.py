@@ -367,8 +367,9 @@ class Rejected(Refusal):
 
 
 _SECRETS = re.compile(
-    r"(?i)(://)[^/@\s]+@"  # user:password@ in a URL
-    r"|\b(x-amz-signature|x-amz-credential|x-amz-security-token|signature|token|secret|password|api_?key|access_?key)"
+    r"(?i)(://)[^/?#\s]+@"  # user:password@ in a URL; the last @ ends it
+    # no word border in front of them: access_token, client_secret, accessToken; sig is Azure's signature
+    r"|(x-amz-credential|signature|token|secret|password|api[_-]?key|access[_-]?key|\bsig)"
     r"(=|:\s*|%3d)[^\s&\"',;]+"
     r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
     r"|(authorization:\s*\w+\s+)\S+"

@@ -29,6 +29,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from transforms.errors import ObjectNotFound
 from transforms.index import INDEX_SCHEMA, index_table
 from transforms.keys import key_words
 from transforms.storage.store import Store
@@ -37,6 +38,7 @@ KEY_COLUMNS = ("plan_key", "content_key", "outcome", "retryable", "finished_at")
 _PLAN_COLUMNS = ("plan_key", "outcome", "retryable", "finished_at")
 _CONTENT_COLUMNS = ("content_key", "outcome", "retryable", "finished_at")
 _ROWS_PER_FILE = 100_000
+_LISTINGS = 5  # as many runs may end and merge while one reads
 
 
 def parquet_bytes(table: pa.Table) -> bytes:
@@ -107,7 +109,7 @@ def read_settled(store: Store, ledger: str, *, retry_failed: bool = False) -> Se
         ledger: `OUTPUT/ledger`.
         retry_failed: try everything that failed again, whatever the cause.
     """
-    tables = [_read(store, uri, _PLAN_COLUMNS) for uri in _files(store, ledger, ("keys-", "part-"))]
+    tables = [_columns_of(data, _PLAN_COLUMNS) for _, data in _contents(store, ledger, ("keys-", "part-"))]
     if not tables:
         return SettledKeys(np.empty(0, np.uint64), np.empty(0, np.uint64))
     table = pa.concat_tables(tables)
@@ -158,8 +160,8 @@ def read_settled_contents(store: Store, ledger: str, *, retry_failed: bool = Fal
     """
     tables: list[pa.Table] = []
     files: list[str] = []
-    for uri in _files(store, ledger, ("keys-", "part-")):
-        file = pq.ParquetFile(pa.BufferReader(store.read(uri).data))
+    for uri, data in _contents(store, ledger, ("keys-", "part-")):
+        file = pq.ParquetFile(pa.BufferReader(data))
         if "content_key" not in file.schema_arrow.names:
             continue  # merged by an earlier version, whose content keys meant something else
         table = file.read(columns=list(_CONTENT_COLUMNS))
@@ -191,8 +193,8 @@ def read_index_file(store: Store, uri: str) -> pa.Table:
 
 def read_rows(store: Store, folder: str) -> Iterator[pa.Table]:
     """The index rows below `folder` (a ledger or one run's), a table for each file."""
-    for uri in _files(store, folder, ("rows-", "part-")):
-        yield _read(store, uri, INDEX_SCHEMA.names)
+    for _, data in _contents(store, folder, ("rows-", "part-")):
+        yield _columns_of(data, INDEX_SCHEMA.names)
 
 
 def read_index(store: Store, run_folder: str) -> list[pa.Table]:
@@ -231,5 +233,25 @@ def _files(store: Store, folder: str, starts: tuple[str, ...]) -> list[str]:
     return sorted(uri for uri in found if uri.rsplit("/", 1)[-1].startswith(starts) and uri.endswith(".parquet"))
 
 
+def _contents(store: Store, folder: str, starts: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
+    """(URI, bytes) of every file, whatever another run merges meanwhile: then its rows are in a file that is new."""
+    seen: set[str] = set()
+    for remaining in reversed(range(_LISTINGS)):
+        try:
+            for uri in _files(store, folder, starts):
+                if uri not in seen:
+                    data = store.read(uri).data
+                    seen.add(uri)
+                    yield uri, data
+            return
+        except ObjectNotFound:
+            if not remaining:
+                raise
+
+
 def _read(store: Store, uri: str, columns: Iterable[str]) -> pa.Table:
-    return pq.read_table(pa.BufferReader(store.read(uri).data), columns=list(columns))
+    return _columns_of(store.read(uri).data, columns)
+
+
+def _columns_of(data: bytes, columns: Iterable[str]) -> pa.Table:
+    return pq.read_table(pa.BufferReader(data), columns=list(columns))

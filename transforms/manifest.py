@@ -125,11 +125,35 @@ def _normalised(
         return pa.nulls(rows, pa.int64()) if values is None else values.cast(pa.int64(), safe=False)
     if column in LISTS:
         kind = pa.list_(pa.string())
-        return pa.nulls(rows, kind) if values is None else values.cast(kind)
+        return pa.nulls(rows, kind) if values is None else _legible(values.cast(kind), column)
     if values is None:
         text = columns.advertiser_id if column == "advertiser_id" else ""
         return pa.repeat(pa.scalar(text, pa.string()), rows)
-    return pc.utf8_trim_whitespace(pc.fill_null(values.cast(pa.string()), ""))
+    return pc.utf8_trim_whitespace(pc.fill_null(_legible(values.cast(pa.string()), column), ""))
+
+
+def _legible(values: pa.ChunkedArray, column: str) -> pa.ChunkedArray:
+    """`values` in UTF-8, which not every writer of Parquet checks: one bad cell must not cost the other rows.
+
+    What cannot be decoded is replaced; in a required column the cell is left empty, since half an id is another id.
+    """
+    try:
+        values.validate(full=True)
+    except pa.ArrowInvalid:
+        raw = values.cast(pa.list_(pa.binary()) if column in LISTS else pa.binary()).to_pylist()
+        return pa.chunked_array([pa.array([_decoded(cell, column) for cell in raw], values.type)])
+    return values
+
+
+def _decoded(cell: bytes | list[bytes | None] | None, column: str) -> str | list[Any] | None:
+    if cell is None:
+        return None
+    if isinstance(cell, list):
+        return [_decoded(name, column) for name in cell]
+    try:
+        return cell.decode()
+    except UnicodeDecodeError:
+        return "" if column in REQUIRED else cell.decode(errors="replace")
 
 
 def bad_cells(table: pa.Table, placements: Sequence[str]) -> dict[int, str]:
@@ -137,7 +161,7 @@ def bad_cells(table: pa.Table, placements: Sequence[str]) -> dict[int, str]:
     wrong: dict[int, str] = {}
     for column in REQUIRED:
         for row in _where(pc.equal(table.column(column), "")):
-            wrong.setdefault(row, f"column {column!r} is empty")
+            wrong.setdefault(row, f"column {column!r} is empty or not UTF-8")
     for column, known in (("placements", tuple(placements)), ("features", TASKS)):
         for row, name in _unknown_names(table.column(column), known):
             wrong.setdefault(row, f"column {column!r} holds {name!r}, which is not one of {known}")

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from transforms.errors import ObjectNotFound
 from transforms.index import INDEX_SCHEMA
@@ -86,7 +87,9 @@ class _Rows(Mapping[str, Mapping[str, Any]]):
     def __init__(self, table: pa.Table) -> None:
         self._table = table
         keys = table.column("content_key").to_pylist()
-        self._at = {key: at for at, key in enumerate(keys) if key}
+        # the latest row of a key counts, as in the ledger's keys; a merged file holds parts in no order of time
+        order = pc.sort_indices(table.column("finished_at")).to_pylist()
+        self._at = {keys[at]: at for at in order if keys[at]}
 
     def __getitem__(self, key: str) -> Mapping[str, Any]:
         row: Mapping[str, Any] = self._table.slice(self._at[key], 1).to_pylist()[0]

@@ -179,3 +179,19 @@ def test_a_job_that_cannot_run_says_why_and_begins_nothing(
     assert "--features is required" in capsys.readouterr().err
     assert run([f"--manifest={feed / 'none'}", f"--output={tmp_path}", "--features=background"]) == ExitCode.BAD_CONFIG
     assert not (tmp_path / "out").exists()
+
+
+def test_a_manifest_with_a_damaged_footer_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "m.parquet").write_bytes(b"PAR1" + b"x" * 40 + (20).to_bytes(4, "little") + b"PAR1")
+    flags = [f"--manifest={tmp_path / 'm.parquet'}", f"--output={tmp_path / 'out'}", "--features=background"]
+    assert run(flags) == ExitCode.BAD_CONFIG
+
+
+def test_a_defect_does_not_end_with_the_exit_code_of_decided_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("defect")
+
+    monkeypatch.setattr("pipelines.enhance.launch", broken)
+    assert run([f"--manifest={tmp_path}", f"--output={tmp_path}", "--features=background"]) == ExitCode.INFRASTRUCTURE

@@ -6,10 +6,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.finish import Finished, Folders, finish_run
+from pipelines.finish import Finished, Folders, finish_run, write_delivery
 from pipelines.replay import read_dead_letters, select
 from pipelines.sources import cut_shards
-from transforms.index import index_row
+from transforms.index import INDEX_SCHEMA, index_row
 from transforms.ledger import LedgerWriter, read_index
 from transforms.manifest import ColumnMap
 from transforms.placements import PLACEMENTS
@@ -170,9 +170,27 @@ def test_every_advertiser_has_a_delivery_table(night: Night) -> None:
     assert pq.read_table(folder / "acme.parquet").num_rows == 4
 
 
+def test_equal_rows_give_a_feed_their_creative_once(night: Night) -> None:
+    table = pq.read_table(night.manifest)
+    pq.write_table(table.take([0, 0]), night.manifest)
+    night.decide("r1", night.plan("r1"))
+    night.finish("r1")
+    rows = [{**row, "creative_uri": f"{row['placement']}.jpg"} for row in night.index("r1")]
+    write_delivery(night.store, night.output, pa.Table.from_pylist(rows, schema=INDEX_SCHEMA))
+    delivered = pq.read_table(f"{night.output}/delivery/acme.parquet").column("placement").to_pylist()
+    assert (len(rows), sorted(delivered)) == (4, sorted(PLACED))
+
+
 def test_finishing_twice_changes_nothing(night: Night) -> None:
     night.decide("r1", night.plan("r1"))
     assert night.finish("r1") == night.finish("r1")
+
+
+def test_a_run_that_is_begun_again_under_its_own_id_counts_every_row_once(night: Night) -> None:
+    night.decide("a", night.plan("a")[:2])
+    night.decide("a", night.plan("a"))
+    assert night.finish("a") == Finished({"enhanced": 6}, 0, 0)
+    assert len({(row["manifest_row"], row["placement"]) for row in night.index("a")}) == len(night.index("a")) == 6
 
 
 def test_limit_counts_rows_over_files(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.config import config_of, plain_options
 from pipelines.options import build_parser, parse
 from transforms.errors import ConfigError
 
@@ -53,3 +54,19 @@ def test_no_feature_is_on_by_default() -> None:
 
 def test_every_flag_is_explained() -> None:
     assert all(action.help for action in build_parser()._actions)
+
+
+def test_credentials_in_an_endpoints_url_do_not_reach_the_runs_record() -> None:
+    flags = [
+        "--manifest=m",
+        "--output=o",
+        "--features=background",
+        "--triton_metrics=http://ann:hunter2@gpu:8002/metrics",
+    ]
+    recorded = plain_options(config_of(parse(flags).job))
+    assert recorded["triton_metrics"] == "http://***@gpu:8002/metrics"
+
+
+def test_a_negative_limit_is_refused() -> None:
+    with pytest.raises(ConfigError, match="--limit"):
+        config_of(parse(["--manifest=m", "--output=o", "--features=background", "--limit=-1"]).job)

@@ -51,3 +51,23 @@ def test_messages_never_show_credentials(text: str) -> None:
 def test_access_keys_are_redacted_and_other_text_is_kept() -> None:
     assert redact("key AKIAABCDEFGHIJKLMNOP of row 3") == "key *** of row 3"
     assert redact("row 3: image has 12 pixels") == "row 3: image has 12 pixels"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://host/a.jpg?access_token=hunter2",
+        "https://host/a.jpg?accessToken=hunter2&w=1",
+        "https://host/a.jpg?sv=2024-11-04&sig=hunter2",
+        "https://host/a.jpg?client_secret=hunter2",
+        "https://host/a.jpg?api-key=hunter2",
+        "aws_secret_access_key=hunter2",
+        "https://ann:pass@hunter2@host/a.jpg",
+    ],
+)
+def test_secrets_under_longer_names_are_redacted(text: str) -> None:
+    assert "hunter2" not in redact(text)
+
+
+def test_words_that_only_end_like_a_secret_are_kept() -> None:
+    assert redact("https://host/a.jpg?design=oak&to=b@c") == "https://host/a.jpg?design=oak&to=b@c"

@@ -1,5 +1,6 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -7,9 +8,9 @@ from hypothesis import strategies as st
 
 from transforms.index import index_row
 from transforms.keys import digest_of, key_words
-from transforms.ledger import LedgerWriter, merge_parts, read_rows, read_settled
+from transforms.ledger import LedgerWriter, merge_parts, read_rows, read_settled, read_settled_contents
 from transforms.records import Outcome, Product
-from transforms.storage.store import Store, open_store
+from transforms.storage.store import Object, Store, open_store
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -113,3 +114,41 @@ def test_exactly_the_settled_keys_are_found(inside: set[str], asked: set[str]) -
     names = sorted(asked | inside)
     found = settled.contains(key_words([digest_of(key) for key in names]))
     assert [name for name, hit in zip(names, found, strict=True) if hit] == sorted(inside)
+
+
+class Merging:
+    """A store in which another run merges its parts between a listing and the first read."""
+
+    def __init__(self, store: Store, folder: Path) -> None:
+        self.store, self.folder, self.merged = store, str(folder), False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+    def read(self, uri: str) -> Object:
+        if not self.merged:
+            self.merged = True
+            merge_parts(self.store, self.folder)
+        return self.store.read(uri)
+
+
+def test_parts_that_another_run_merges_meanwhile_are_found_in_what_it_wrote(store: Store, tmp_path: Path) -> None:
+    for number, read in enumerate((_keys_of, _contents_of, _rows_of)):
+        folder = tmp_path / str(number) / "night"
+        _write(store, folder, [_row(key) for key in "abcde"])
+        merging: Any = Merging(store, folder)
+        assert read(merging, str(folder.parent)) == 5
+        assert merging.merged
+
+
+def _keys_of(store: Store, ledger: str) -> int:
+    return len(read_settled(store, ledger))
+
+
+def _contents_of(store: Store, ledger: str) -> int:
+    read_settled_contents(store, ledger)
+    return len(read_settled(store, ledger))
+
+
+def _rows_of(store: Store, ledger: str) -> int:
+    return sum(map(len, read_rows(store, ledger)))

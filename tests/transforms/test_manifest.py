@@ -99,3 +99,16 @@ def test_a_row_becomes_a_product() -> None:
     row = normalise(_table(title=["Chair"]), ColumnMap()).to_pylist()[0]
     product = product_of(row, "m.parquet", 5)
     assert (product.product_id, product.title, product.row, product.manifest_uri) == ("p", "Chair", 5, "m.parquet")
+
+
+def _text(*cells: bytes) -> pa.Array:
+    return pa.Array.from_buffers(TEXT, len(cells), pa.array(list(cells), pa.binary()).buffers())
+
+
+def test_a_cell_that_is_not_utf8_costs_its_own_row_at_most() -> None:
+    names = pa.ListArray.from_arrays([0, 1, 2], _text(b"pmax_square", b"\xff"))
+    base = {"advertiser_id": ["a", "a"], "image_uri": ["x", "y"]}
+    ids = normalise(pa.table({**base, "product_id": _text(b"p", b"\xff"), "title": _text(b"\xfft", b"")}), ColumnMap())
+    lists = normalise(pa.table({**base, "product_id": ["p", "q"], "placements": names}), ColumnMap())
+    assert ids.column("title").to_pylist() == ["\ufffdt", ""]
+    assert list(bad_cells(ids, ["pmax_square"])) == list(bad_cells(lists, ["pmax_square"])) == [1]

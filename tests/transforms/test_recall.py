@@ -72,6 +72,18 @@ def test_failures_are_taken_over_only_where_their_cause_stays(store: Store, tmp_
     assert Recall(store, staying, retry_failed=True).outcome_of(_loaded()) is None
 
 
+def test_of_two_rows_of_one_content_in_a_file_the_later_is_taken_over(store: Store, tmp_path: Path) -> None:
+    early, late = _decided("failed", retryable=True), _decided()
+    late["finished_at"] = datetime(2026, 11, 2, tzinfo=UTC)
+    for name, rows in (("1", (early, late)), ("2", (late, early))):
+        writer = LedgerWriter(store, str(tmp_path / name / "monday"))
+        for row in rows:
+            writer.add(row)
+        writer.flush()
+        outcome = Recall(store, str(tmp_path / name)).outcome_of(_loaded())
+        assert outcome is not None and outcome.outcome == "enhanced"
+
+
 def test_a_part_that_another_run_has_merged_is_no_error(store: Store, tmp_path: Path) -> None:
     recall = Recall(store, _ledger(store, tmp_path, _decided(), _decided(content="b")))
     assert recall.outcome_of(_loaded("unknown")) is None  # the keys are read now

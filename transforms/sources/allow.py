@@ -31,6 +31,7 @@ from transforms.storage.uris import Location, bucket_and_key, local_path, scheme
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 PORTS = {"http": 80, "https": 443}
+_DECODINGS = 4  # a path that is encoded more often than this is refused
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: the low 32 bits are an IPv4 address
 
 
@@ -91,8 +92,7 @@ class Rules:
 
     def allows_url(self, url: Url) -> bool:
         """Whether an http(s) URL lies under a rule; its address is another question."""
-        plain = ".." not in unquote(url.path or "").split("/")
-        return plain and url.auth is None and any(rule.fits(url) for rule in self.hosts)
+        return not _climbs(url.path or "") and url.auth is None and any(rule.fits(url) for rule in self.hosts)
 
     def allows_address(self, url: Url, address: str) -> bool:
         """Whether `url`'s host may be reached at `address`: public, in an allowed network, or written out in a rule."""
@@ -208,6 +208,13 @@ def _same_address(rule_host: str, url_host: str, ip: Address) -> bool:
         return False
 
 
+def _climbs(path: str) -> bool:
+    """Whether a server might read `..` in a path: some decode twice, take a backslash for a slash, or drop `;x`."""
+    for _ in range(_DECODINGS):
+        path = unquote(path)
+    return unquote(path) != path or any(part.partition(";")[0] == ".." for part in path.replace("\\", "/").split("/"))
+
+
 def _real(path: str) -> str:
     return os.path.realpath(path)
 
@@ -229,4 +236,5 @@ def resolve_uri(uri: str, base_uri: str) -> str:
     if scheme_of(base_uri) == "file":
         return os.path.join(local_path(base_uri), uri)  # noqa: PTH118
     at = bucket_and_key(base_uri)
-    return f"s3://{at.bucket}{posixpath.normpath(f'/{at.key}/{uri}')}"
+    folder = f"/{at.key}/" if at.key else "/"  # normpath keeps two slashes at the start
+    return f"s3://{at.bucket}{posixpath.normpath(f'{folder}{uri}')}"

@@ -92,7 +92,8 @@ def _follow(uri: str, rules: Rules, policy: SourcePolicy, resolve: Resolve, dead
 
 def _joined(url: Url, location: str) -> str:
     try:
-        return urljoin(url.url, location)
+        base = url._replace(host=f"[{url.host}]") if ":" in (url.host or "") else url
+        return urljoin(base.url, location)
     except ValueError as error:
         raise SourceError(f"{url.url}: redirected to {location!r}, which is no URL") from error
 

@@ -51,7 +51,7 @@ class _Files:
         try:
             real = self._allowed(path)
             facts = os.stat(real) if real else None  # noqa: PTH116 - a Path for each of a million rows costs more
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):  # no path: too deep, or a null byte
             return ""
         return file_identity(facts) if facts and stat.S_ISREG(facts.st_mode) else ""
 
@@ -119,7 +119,7 @@ class SourceIdentities:
             kind = scheme_of(full)
             if kind == "file":
                 return self._files[rules].identity(local_path(full).as_posix())
-            if kind == "s3" and rules.allows_object(bucket_and_key(full)):
+            if kind == "s3" and bucket_and_key(full).key and rules.allows_object(bucket_and_key(full)):
                 objects.setdefault(bucket_and_key(full), []).append(position)
         except CanvasError:
             pass  # no reference at all: loading it gives the reason

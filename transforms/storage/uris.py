@@ -37,7 +37,10 @@ def local_path(uri: str) -> Path:
     """
     if "://" not in uri:
         return Path(uri)
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError as error:  # a bracket or a character that no host may have
+        raise StorageError(f"not a local file: {uri}") from error
     if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
         raise StorageError(f"not a local file: {uri}")
     return Path(unquote(uri[len("file://") + len(parts.netloc) :]))

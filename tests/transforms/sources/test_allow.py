@@ -107,9 +107,19 @@ def test_relative_references_lie_in_the_manifests_folder() -> None:
     assert resolve_uri("shots/a.jpg", "file:///data/in%20put") == "/data/in put/shots/a.jpg"
     assert resolve_uri("shots/a.jpg", "s3://catalog/in") == "s3://catalog/in/shots/a.jpg"
     assert resolve_uri("../../../a.jpg", "s3://catalog/in") == "s3://catalog/a.jpg"
+    assert resolve_uri("a.jpg", "s3://catalog") == resolve_uri("../a.jpg", "s3://catalog") == "s3://catalog/a.jpg"
     assert resolve_uri("/a.jpg", "s3://catalog/in") == "/a.jpg"
 
 
 def test_embedded_data_is_no_reference() -> None:
     with pytest.raises(SourceNotAllowed, match="data:"):
         resolve_uri("data:image/png;base64,AAAA", "/data")
+
+
+@pytest.mark.parametrize(
+    "climb", ["..\\..\\", "%252e%252e/", "%25252e%25252e%25252f", "..;/", "..;x=1/", "%" + "25" * 9 + "/"]
+)
+def test_what_a_server_might_read_as_a_way_up_is_refused(climb: str) -> None:
+    rules = compile_rules(("https://img.example.com/shots",), "/nowhere")
+    assert not rules.allows_url(parse_http(f"https://img.example.com/shots/{climb}secret.jpg"))
+    assert rules.allows_url(parse_http("https://img.example.com/shots/a..b;v=1/100%25.jpg"))

@@ -26,9 +26,9 @@ from transforms.errors import (
     SourceUnavailable,
 )
 from transforms.sources import http
-from transforms.sources.allow import SourcePolicy, compile_rules
+from transforms.sources.allow import SourcePolicy, compile_rules, parse_http
 from transforms.sources.connections import _manager
-from transforms.sources.http import Answer, fetch_http
+from transforms.sources.http import Answer, _joined, fetch_http
 
 JPEG = b"\xff\xd8\xff\xe0" + b"pixels" * 100
 PUBLIC = "93.184.216.34"
@@ -378,3 +378,8 @@ def test_a_certificate_of_another_name_is_refused(tls_host: ImageHost) -> None:
     with pytest.raises(SourceError, match=r"images\.test|certificate") as caught:
         get(f"{rule}/a.jpg", rule, "127.0.0.0/8", resolve=lambda *_: ["127.0.0.1"])
     assert not caught.value.retryable and tls_host.asked == []
+
+
+def test_a_relative_redirect_from_an_ipv6_address_stays_there() -> None:
+    url = parse_http("https://[2606:4700::1]:8443/a/b.jpg")
+    assert parse_http(_joined(url, "c.jpg")) == parse_http("https://[2606:4700::1]:8443/a/c.jpg")

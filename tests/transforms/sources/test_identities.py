@@ -45,6 +45,7 @@ def test_what_cannot_be_known_before_load_is_unknown(tmp_path: Path) -> None:
         "gs://b/a",
     ]
     uris += ["s3://", "s3://bucket", "x" * 5000, "file://host/a", "a:b", "folder/..", "..", "/", "//", "./none"]
+    uris += ["file://[x/a.jpg", "file://\u2100/a.jpg", "a+b://[x", "/a" * 3000, "a/" * 3000]
     assert SourceIdentities().of(uris, base_uri=str(tmp_path / "in")) == [""] * len(uris)
 
 
@@ -138,3 +139,10 @@ def test_a_store_that_denies_leaves_identities_unknown(aws_credentials: None) ->
     config = StoreConfig(endpoint_url="http://127.0.0.1:1", addressing="path", max_attempts=1)
     uris = [f"s3://{BUCKET}/{n}" for n in range(10)]
     assert SourceIdentities(SourcePolicy(allow=(f"s3://{BUCKET}",)), config).of(uris, base_uri="") == [""] * 10
+
+
+def test_a_reference_to_the_bucket_itself_is_unknown_and_costs_no_other_row(many: list[str]) -> None:
+    for keys in (many[:3], many[:9]):
+        uris = [f"s3://{BUCKET}", f"s3://{BUCKET}/", *(f"s3://{BUCKET}/{key}" for key in keys)]
+        found = SourceIdentities(SourcePolicy((f"s3://{BUCKET}",))).of(uris, base_uri="/nowhere")
+        assert found[:2] == ["", ""] and all(found[2:])
