@@ -4,12 +4,13 @@
     python -m models.motion --weights DIR --picture creative.jpg --out clip.webp
 
 `--weights` is a folder of `models.export.canvas --variant image_to_motion`. The network paints the frame two seconds
-later at the size of a candidate, moved as `--move` says; the detail that its latents cannot hold is taken from the
-picture along the optical flow, and the frames between follow that flow, at the picture's own size. The first frame is
-the picture itself; in all later ones the product moves with the camera, so **no promise about its pixels holds**: a
-clip is something to look at and no creative of the job.
+later, small and soft, moved as `--move` says. Only its movement counts: the last frame and those between are drawn
+from the picture's own pixels along the flow that was painted, at the picture's own size, and nothing but what the
+picture does not show is the network's. The first frame is the picture itself; in all later ones the product moves with
+the camera, so **no promise about its pixels holds**: a clip is something to look at and no creative of the job.
 
-What is no later frame of the picture, is blurred or stands still is refused with exit code 1 and nothing is written.
+Where the flow explains too little of what was painted, is none that a camera makes, stands still or goes another way
+than `--move` says, there is no clip: exit code 1, and nothing is written.
 
 `.webp` is an animation that needs nothing else. `.mp4` is H.264 and needs the program `ffmpeg` with an encoder for it:
 `libopenh264` (BSD) is preferred where it has several. It is run as a program and never a dependency: no Python package
@@ -31,75 +32,79 @@ from PIL import Image
 
 from models.data.training_set import read_rgb
 from models.export.cards import check_files
+from models.movement import movement_of, words_of
+from models.registry import STRIDE
 from models.serving.painter import Painter, load_painter
 from transforms.errors import ConfigError, Rejected
 from transforms.inference.contracts import bucket_of
-from transforms.ops.motion import Followed, drawn, enlarged, flow_of, follow, frames_between
+from transforms.ops.following import Followed, follow
+from transforms.ops.later_frames import frames_between, last_frame
 from transforms.records import Pixels, Size
 
 VARIANT = "image_to_motion"
 SECONDS, RATE = 2.0, 25
-MOST_RESIDUAL, LEAST_MOVED, LEAST_KEPT = 12.0, 0.005, 0.5  # see `transforms.ops.motion.follow`
+MOST_RESIDUAL, LEAST_MOVED, MOST_BENT, MOST_TORN = 15.0, 0.003, 0.35, 0.02  # see `transforms.ops.following.Followed`
 MOVES: tuple[str, ...] = ("leftwards", "to the right", "nearer", "away")
 MOVES += tuple(f"{across} and {along}" for across in MOVES[:2] for along in MOVES[2:])
 ENCODERS = ("libopenh264", "libx264", "h264_nvenc", "h264_vaapi", "h264_videotoolbox")  # in order of preference
 
 
 def clip(
-    paint: Painter, picture: Pixels, prompt: str, seed: int, count: int, small: Size | None = None
+    paint: Painter, picture: Pixels, words: str, seed: int, count: int, small: Size | None = None
 ) -> Iterator[Pixels]:
-    """`count` frames from `picture` to what the network paints two seconds later.
+    """`count` frames from `picture` to two seconds later.
 
     Args:
         paint: the variant `image_to_motion`.
         picture: uint8 [h, w, 3], sides even.
-        prompt, seed: of the later frame.
+        words: how the camera moves, as `models.movement.words_of` says it.
+        seed: of the later frame.
         count: of frames.
-        small: the size at which the network paints; a candidate's where None.
+        small: the size at which the network paints; `size_of` the picture where None.
 
     Raises:
-        Rejected: `likely_defect`, what was painted is no later frame of the picture, blurred, or nothing moves in it.
+        Rejected: `likely_defect`, see `check_motion`.
     """
-    own = Size(*picture.shape[:2])
-    small = small or bucket_of(own)
+    small = small or size_of(Size(*picture.shape[:2]))
     shown = cast(Pixels, cv2.resize(picture, (small.width, small.height), interpolation=cv2.INTER_AREA))
-    later = paint(shown[None], np.full((1, *small), 255, np.uint8), [prompt], [seed])[0]
-    coded = paint.coded(shown)
-    found = follow(shown, with_detail(later, shown, coded))
-    check_motion(found._replace(residual=follow(shown, later).residual))  # of what was painted: detail flatters it
-    return frames_between(picture, with_detail(later, picture, coded), count, small)
+    painted = paint(shown[None], np.full((1, *small), 255, np.uint8), [words], [seed])[0]
+    found = follow(paint.coded(shown), painted)
+    check_motion(found, words_of(movement_of(shown, last_frame(shown, painted, found.flow))), words)
+    return frames_between(picture, last_frame(picture, painted, found.flow), found.flow, count)
 
 
-def with_detail(later: Pixels, picture: Pixels, coded: Pixels) -> Pixels:
-    """What was painted at the picture's size, with the detail that pictures lose on their way through latents.
+def size_of(size: Size) -> Size:
+    """Where later frames are painted: half of a candidate's size, in whole cells.
 
-    What the first picture lost is known; it is carried along the flow, as what it belongs to moves.
+    That is what the network was trained at: larger frames of it move by a smaller share. A flow needs no more.
+
+    >>> size_of(Size(1500, 1000))
+    Size(height=304, width=208)
+    """
+    return Size(*(round(side / 2 / STRIDE) * STRIDE for side in bucket_of(size)))
+
+
+def check_motion(found: Followed, told: str, asked: str) -> None:
+    """Refuse another picture, what stands still, bends, folds, or goes another way.
 
     Args:
-        later: uint8 [h, w, 3], painted.
-        picture: uint8 [H, W, 3], whose later frame that is.
-        coded: uint8 [h, w, 3], the picture at that size as it comes back from its latents.
-    """
-    size = Size(*picture.shape[:2])
-    base, large = (cv2.resize(each, size[::-1], interpolation=cv2.INTER_CUBIC) for each in (coded, later))
-    lost = picture.astype(np.float32) - base
-    carried = drawn(lost, enlarged(flow_of(later, coded), size))
-    return cast(Pixels, np.clip(np.rint(large + carried), 0, 255).astype(np.uint8))
-
-
-def check_motion(found: Followed) -> None:
-    """Refuse what is another picture, what is only a blurred copy of it, and what stands still.
+        found: the flow of what was painted.
+        told: how the last frame has moved, as `models.movement.words_of` says it.
+        asked: how it should have.
 
     Raises:
         Rejected: `likely_defect`.
     """
-    if found.residual > MOST_RESIDUAL:
-        detail = "what was painted is no later frame of the picture"
-        raise Rejected("likely_defect", detail, value=found.residual, limit=MOST_RESIDUAL)
-    if found.kept < LEAST_KEPT:
-        raise Rejected("likely_defect", "what was painted is blurred", value=found.kept, limit=LEAST_KEPT)
-    if found.moved < LEAST_MOVED:
-        raise Rejected("likely_defect", "nothing moves", value=found.moved, limit=LEAST_MOVED)
+    for detail, value, limit, bad in (
+        ("what was painted is no later frame of the picture", found.residual, MOST_RESIDUAL, 1),
+        ("nothing moves", found.moved, LEAST_MOVED, -1),
+        ("what was painted bends as no camera does", found.bent, MOST_BENT, 1),
+        ("what was painted folds or tears", found.torn, MOST_TORN, 1),
+    ):
+        if bad * value > bad * limit:
+            raise Rejected("likely_defect", detail, value=value, limit=limit)
+    if told != asked:
+        raise Rejected("likely_defect", f"{told}, and not as asked")
 
 
 def write_webp(frames: Iterator[Pixels], target: Path, rate: int = RATE) -> None:
@@ -175,7 +180,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n  remedy: {error.remedy}\n")
         return 2
     except Rejected as refused:
-        sys.stderr.write(f"no clip: {refused.detail} ({refused.value:.4g}, limit {refused.limit:.4g})\n")
+        measured = "" if refused.value is None else f" ({refused.value:.4g}, limit {refused.limit:.4g})"
+        sys.stderr.write(f"no clip: {refused.detail}{measured}\n")
         return 1
     sys.stdout.write(f"{args.out}: {SECONDS:.0f} s, {RATE} frames a second{', ' if how else ''}{how}\n")
     return 0

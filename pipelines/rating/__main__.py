@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pipelines.rating.contestants import Named, entries_of, with_tasks
 from pipelines.rating.export import ratings_table
+from pipelines.rating.pair_sheets import labelled, pair_form, pair_key, pair_sheets, read_choices, seeds_of
 from pipelines.rating.score import as_text, score
 from pipelines.rating.sheets import SIDE, answer_form, key_table, read_answers, sheets
 from pipelines.rating.study import MODES, Study
@@ -81,7 +82,9 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_sheets(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(command=_sheets, mode="defects")
+    parser.set_defaults(command=_sheets)
+    parser.add_argument("--mode", choices=MODES, default="defects", help="each image, or the better of A and B")
+    parser.add_argument("--seed", type=_seed, default=0, help="pairs: of order and sides (default %(default)s)")
     parser.add_argument("--out", required=True, help="folder for sheet-*.png and answers.csv")
     parser.add_argument("--key", required=True, help="CSV file for whose each number is; outside of --out")
     parser.add_argument("--side", type=int, default=SIDE, help="pixels a picture is shown at (default %(default)s)")
@@ -155,29 +158,53 @@ def _sheets(options: argparse.Namespace) -> int:
     ):
         raise ConfigError(f"--key {options.key} lies among the sheets", remedy="keep the key where raters do not look")
     study = _study(options, config)
-    items, store = study.items(), open_store(folder, config)
-    count = 0
-    for count, sheet in enumerate(sheets(items, config, options.side), 1):
+    if study.mode == "pairs":
+        pairs = labelled(study.on_paper(options.seed), options.seed)
+        shown, form, key = pair_sheets(pairs, config, options.side), pair_form(pairs), pair_key(pairs)
+    else:
+        items = study.items()
+        shown, form, key = sheets(items, config, options.side), answer_form(items), key_table(items)
+    store, count = open_store(folder, config), 0
+    for count, sheet in enumerate(shown, 1):
         sink = io.BytesIO()
         sheet.save(sink, "PNG")
         store.write(f"{folder}/sheet-{count:03d}.png", sink.getvalue(), content_type="image/png")
-    store.write(f"{folder}/answers.csv", answer_form(items).encode(), content_type="text/csv")
-    open_store(options.key, config).write(options.key, key_table(items).encode(), content_type="text/csv")
-    sys.stdout.write(f"{len(items)} items on {count} sheets -> {folder}; key -> {options.key}\n")
+    store.write(f"{folder}/answers.csv", form.encode(), content_type="text/csv")
+    open_store(options.key, config).write(options.key, key.encode(), content_type="text/csv")
+    what = "pairs" if study.mode == "pairs" else "items"
+    sys.stdout.write(f"{study.progress('').units} {what} on {count} sheets -> {folder}; key -> {options.key}\n")
     return 0
+
+
+def _seed(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError("a seed is 0 or more")
+    return value
 
 
 def _answers(options: argparse.Namespace) -> int:
     config, study = store_of(options), Study.open(options.db)
-    items = study.items()
     for uri in options.forms:
         text = open_store(uri, config).read(uri).data.decode("utf-8-sig")
-        for rater, answers in read_answers(text, items, uri, options.rater).items():
-            refused = study.record(answers, rater)
-            sys.stdout.write(f"{uri}: {len(answers) - len(refused)} answers of {rater}\n")
+        for rater, (count, refused) in _recorded(study, text, uri, options.rater).items():
+            sys.stdout.write(f"{uri}: {count - len(refused)} answers of {rater}\n")
             if refused:
-                sys.stdout.write(f"  two others answered already: {', '.join(map(str, refused))}\n")
+                sys.stdout.write(f"  two others answered already: {', '.join(refused)}\n")
     return 0
+
+
+def _recorded(study: Study, text: str, uri: str, rater: str) -> dict[str, tuple[int, list[str]]]:
+    """By rater how many answers a form has, and the numbers of those that were refused."""
+    if study.mode == "defects":
+        flags = read_answers(text, study.items(), uri, rater)
+        return {who: (len(given), list(map(str, study.record(given, who)))) for who, given in flags.items()}
+    pairs = [pair for seed in sorted(seeds_of(text, uri)) for pair in labelled(study.on_paper(seed), seed)]
+    labels = {pair.unit.id: pair.label for pair in pairs}
+    choices = read_choices(text, pairs, uri, rater)
+    return {
+        who: (len(given), [labels[unit] for unit in study.record_units(given, who)]) for who, given in choices.items()
+    }
 
 
 def _score(options: argparse.Namespace) -> int:

@@ -30,12 +30,12 @@ class Agreement(NamedTuple):
     high: float | None
 
 
-Flags = Mapping[str, Mapping[str, int]]  # item -> rater -> flag
+Flags = Mapping[str, Mapping[str, int]]  # item -> rater -> flag, or which of several answers
 
 
 def of_two(head: str, flags: Flags, one: str, other: str) -> Agreement | None:
     """Cohen's kappa of two raters over the items that both rated; None where there is none."""
-    table = np.zeros((2, 2), int)
+    table = np.zeros([_kinds(flags)] * 2, int)
     for given in flags.values():
         if one in given and other in given:
             table[given[one], given[other]] += 1
@@ -52,13 +52,18 @@ def of_two(head: str, flags: Flags, one: str, other: str) -> Agreement | None:
 
 def of_all(head: str, flags: Flags) -> Agreement | None:
     """Fleiss' kappa over items with two raters, whoever they were; None where there is none."""
-    counts = np.array([[2 - sum(given.values()), sum(given.values())] for given in flags.values() if len(given) == 2])
+    kinds = _kinds(flags)
+    counts = np.array([np.bincount([*given.values()], minlength=kinds) for given in flags.values() if len(given) == 2])
     if not len(counts):
         return None
     agreed = float((counts != 1).all(axis=1).mean())
-    constant = counts.sum(axis=0).min() == 0
+    constant = counts.sum(axis=0).max() == counts.sum()
     kappa = None if constant else float(fleiss_kappa(counts))
     return Agreement(head, (), len(counts), agreed, kappa, None, None)
+
+
+def _kinds(flags: Flags) -> int:
+    return max(2, 1 + max((flag for given in flags.values() for flag in given.values()), default=0))
 
 
 def agreements(flags_by_head: Mapping[str, Flags]) -> Iterable[Agreement]:

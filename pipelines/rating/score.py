@@ -9,6 +9,7 @@ from pipelines.rating.agreement import agreements
 from pipelines.rating.rates import flags_by_head, rates
 from pipelines.rating.strengths import Choice, strengths
 from pipelines.rating.study import RATERS, Study
+from pipelines.rating.wins import win_rates
 
 
 def score(study: Study) -> dict[str, Any]:
@@ -30,8 +31,14 @@ def score(study: Study) -> dict[str, Any]:
         "raters": dict(sorted(raters.items())),
     }
     if study.mode == "pairs":
-        found = strengths(choices_of(study))
-        return {**result, "left_share": left_share(study), "strengths": [each._asdict() for each in found]}
+        choices = choices_of(study)
+        return {
+            **result,
+            "left_share": left_share(study),
+            "strengths": [each._asdict() for each in strengths(choices)],
+            "wins": [each._asdict() for each in win_rates(choices)],
+            "agreement": [each._asdict() for each in agreements({"better": _outcomes(study)})],
+        }
     return {
         **result,
         "rates": [found._asdict() for found in rates(items, answers)],
@@ -54,8 +61,19 @@ def choices_of(study: Study) -> list[Choice]:
 def left_share(study: Study) -> float | None:
     """How often the left one won where one won: far from a half, raters follow the side. None where nothing won."""
     won = [given for given in study.answers() if given.answer["choice"] != "tie"]
-    left = [given.answer["choice"] == study.left_of(given.unit, given.rater) for given in won]
+    left = [
+        given.answer["choice"] == (given.answer.get("left") or study.left_of(given.unit, given.rater)) for given in won
+    ]
     return sum(left) / len(left) if left else None
+
+
+def _outcomes(study: Study) -> dict[str, dict[str, int]]:
+    """By pair and rater: 0 where its first was better, 1 where its second was, 2 for no difference."""
+    found: dict[str, dict[str, int]] = {}
+    for given in study.answers():
+        won = {given.first: 0, given.second: 1}.get(given.answer["choice"], 2)
+        found.setdefault(given.unit, {})[given.rater] = won
+    return found
 
 
 def as_text(found: dict[str, Any]) -> str:
@@ -65,20 +83,7 @@ def as_text(found: dict[str, Any]) -> str:
     if found["mode"] == "pairs":
         if found["left_share"] is not None:
             lines += [f"the left one won {found['left_share']:.0%} of the decided comparisons", ""]
-        lines += _table(
-            ["contestant", "comparisons", "wins", "strength", "95 % interval", "beats the mean"],
-            [
-                [
-                    row["contestant"],
-                    str(row["comparisons"]),
-                    f"{row['wins']:g}",
-                    f"{row['strength']:+.2f}",
-                    f"{row['low']:+.2f} to {row['high']:+.2f}",
-                    f"{row['chance']:.0%}",
-                ]
-                for row in found["strengths"]
-            ],
-        )
+        lines += [*_pairs(found), "", *_agreement(found["agreement"])]
         return "\n".join(lines) + "\n"
     lines += _table(
         ["contestant", "task", "head", "items", "no defect", "95 % interval"],
@@ -96,6 +101,24 @@ def as_text(found: dict[str, Any]) -> str:
     )
     lines += ["", *_agreement(found["agreement"])]
     return "\n".join(lines) + "\n"
+
+
+def _pairs(found: dict[str, Any]) -> list[str]:
+    wins = {row["contestant"]: row for row in found["wins"]}
+    rows = []
+    for row in found["strengths"]:
+        won = wins[row["contestant"]]
+        rows.append(
+            [
+                row["contestant"],
+                str(row["comparisons"]),
+                f"{row['wins']:g}",
+                f"{won['rate']:.0%} ({won['low']:.0%} to {won['high']:.0%})",
+                f"{row['strength']:+.2f} ({row['low']:+.2f} to {row['high']:+.2f})",
+                f"{row['chance']:.0%}",
+            ]
+        )
+    return _table(["contestant", "comparisons", "wins", "win rate", "strength", "beats the mean"], rows)
 
 
 def _agreement(rows: Sequence[dict[str, Any]]) -> list[str]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -24,6 +25,14 @@ _GAP, _HEAD = 14, 40
 _YES, _NO = ("1", "yes", "y", "x", "true"), ("0", "no", "n", "", "false")
 
 
+class Cell(NamedTuple):
+    """One thing to judge: a title above pictures side by side, each with a caption or none."""
+
+    title: str
+    captions: tuple[str, ...]
+    uris: tuple[str, ...]
+
+
 def sheets(items: Sequence[Item], config: StoreConfig, side: int = SIDE) -> Iterator[Image.Image]:
     """Sheets of as many items as fit, RGB: each item's number above its original (left) and its output (right).
 
@@ -32,38 +41,58 @@ def sheets(items: Sequence[Item], config: StoreConfig, side: int = SIDE) -> Iter
         config: of the store that holds the pictures.
         side: longest side that a picture is shown at, pixels; nine items of 330 fit, or two of 700.
     """
-    cell = Size(side + _HEAD + 2 * _GAP, 2 * side + 3 * _GAP)
-    rows, columns = (min(3, max(1, _SHEET // length)) for length in cell)
-    for start in range(0, len(items), columns * rows):
-        yield _sheet(items[start : start + columns * rows], config, cell, columns)
+    titles = [f"{item.number}" + ("" if item.task == "background" else "  (extended scene)") for item in items]
+    cells = [
+        Cell(title, ("", ""), (item.original_uri, item.output_uri)) for title, item in zip(titles, items, strict=True)
+    ]
+    return drawn_sheets(cells, config, side)
 
 
-def _sheet(items: Sequence[Item], config: StoreConfig, cell: Size, columns: int) -> Image.Image:
-    sheet = Image.new("RGB", (columns * cell.width, -(-len(items) // columns) * cell.height), "#f2f3f5")
-    draw = ImageDraw.Draw(sheet)
-    for at, item in enumerate(items):
-        left, top = (at % columns) * cell.width, (at // columns) * cell.height
-        box = (left + 3, top + 3, left + cell.width - 4, top + cell.height - 4)
-        draw.rectangle(box, fill="white", outline="#c8ccd3")
-        text = f"{item.number}" if item.task == "background" else f"{item.number}  (extended scene)"
-        draw.text((left + _GAP, top + 9), text, fill="#222222", font=ImageFont.load_default(26))
-        side = (cell.width - 3 * _GAP) // 2
-        for column, uri in enumerate((item.original_uri, item.output_uri)):
-            image = opened(uri, config, side)
-            x = left + _GAP + column * (side + _GAP) + (side - image.width) // 2
-            y = top + _HEAD + _GAP + (side - image.height) // 2
-            sheet.paste(image, (x, y))
-            draw.rectangle((x - 1, y - 1, x + image.width, y + image.height), outline="#c8ccd3")
+def drawn_sheets(cells: Sequence[Cell], config: StoreConfig, side: int) -> Iterator[Image.Image]:
+    """Sheets of as many cells as fit, RGB, all cells with as many pictures as the first."""
+    pictures = len(cells[0].uris) if cells else 1
+    size = Size(side + _HEAD + 2 * _GAP, pictures * side + (pictures + 1) * _GAP)
+    rows, columns = (min(3, max(1, _SHEET // length)) for length in size)
+    for start in range(0, len(cells), columns * rows):
+        yield _sheet(cells[start : start + columns * rows], config, size, columns)
+
+
+def _sheet(cells: Sequence[Cell], config: StoreConfig, size: Size, columns: int) -> Image.Image:
+    sheet = Image.new("RGB", (columns * size.width, -(-len(cells) // columns) * size.height), "#f2f3f5")
+    for at, cell in enumerate(cells):
+        _draw(sheet, cell, config, (at % columns) * size.width, (at // columns) * size.height, size)
     return sheet
+
+
+def _draw(sheet: Image.Image, cell: Cell, config: StoreConfig, left: int, top: int, size: Size) -> None:
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(26)
+    box = (left + 3, top + 3, left + size.width - 4, top + size.height - 4)
+    draw.rectangle(box, fill="white", outline="#c8ccd3")
+    draw.text((left + _GAP, top + 9), cell.title, fill="#222222", font=font)
+    side = (size.width - (len(cell.uris) + 1) * _GAP) // len(cell.uris)
+    for column, (caption, uri) in enumerate(zip(cell.captions, cell.uris, strict=True)):
+        image = opened(uri, config, side)
+        start = left + _GAP + column * (side + _GAP)
+        draw.text((start + side // 2, top + 9), caption, fill="#222222", font=font, anchor="ma")
+        x, y = start + (side - image.width) // 2, top + _HEAD + _GAP + (side - image.height) // 2
+        sheet.paste(image, (x, y))
+        draw.rectangle((x - 1, y - 1, x + image.width, y + image.height), outline="#c8ccd3")
 
 
 def answer_form(items: Sequence[Item]) -> str:
     """An empty table of answers as CSV: a row for each number, `-` where a head is not asked."""
+    heads = _asked(items)
+    rows = [
+        [f"{item.number}", "", *("" if head in heads_of(item.task) else "-" for head in heads)]
+        for item in sorted(items, key=lambda item: item.number)
+    ]
+    return table(["number", "rater", *heads], rows)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """As CSV."""
     sink = io.StringIO()
-    writer = csv.writer(sink, lineterminator="\n")
-    writer.writerow(["number", "rater", *_asked(items)])
-    for item in sorted(items, key=lambda item: item.number):
-        writer.writerow([item.number, "", *("" if head in heads_of(item.task) else "-" for head in _asked(items))])
+    csv.writer(sink, lineterminator="\n").writerows([head, *rows])
     return sink.getvalue()
 
 
@@ -74,12 +103,11 @@ def _asked(items: Sequence[Item]) -> list[str]:
 
 def key_table(items: Sequence[Item]) -> str:
     """Whose each number is, as CSV."""
-    sink = io.StringIO()
-    writer = csv.writer(sink, lineterminator="\n")
-    writer.writerow(["number", "contestant", "task", "placement", "original", "output"])
-    for item in sorted(items, key=lambda item: item.number):
-        writer.writerow([item.number, item.contestant, item.task, item.placement, item.original_uri, item.output_uri])
-    return sink.getvalue()
+    rows = [
+        [f"{item.number}", item.contestant, item.task, item.placement, item.original_uri, item.output_uri]
+        for item in sorted(items, key=lambda item: item.number)
+    ]
+    return table(["number", "contestant", "task", "placement", "original", "output"], rows)
 
 
 def read_answers(text: str, items: Sequence[Item], name: str, rater: str = "") -> dict[str, dict[int, dict[str, int]]]:
@@ -97,26 +125,45 @@ def read_answers(text: str, items: Sequence[Item], name: str, rater: str = "") -
         TableError: names line and column and what is wrong.
     """
     by_number = {item.number: item for item in items}
-    delimiter = ";" if text.partition("\n")[0].count(";") else ","
-    rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), delimiter=delimiter)
-    missing = {"number", *_asked(items)} - set(rows.fieldnames or ())
-    if missing:
-        raise TableError(f"{name} has no column {', '.join(sorted(missing))}", remedy="fill in the form as it was made")
     found: dict[str, dict[int, dict[str, int]]] = {}
-    for line, row in enumerate(rows, 2):
+    for line, row in rows_of(text, ["number", *_asked(items)], name):
         item = by_number.get(_number(row["number"], name, line))
         if item is None:
             raise TableError(f"{name} line {line}: no item has number {row['number']}")
         cells = {head: (row[head] or "").strip().lower() for head in heads_of(item.task)}
         if not any(cells.values()):
             continue
-        who = " ".join((row.get("rater") or rater).split()).casefold()
-        if not who:
-            raise TableError(f"{name} line {line}: who answered? Fill in the column rater", remedy="or give --rater")
+        who = who_of(row, rater, name, line)
         if item.number in found.setdefault(who, {}):
             raise TableError(f"{name} line {line}: {who} answered number {item.number} twice")
         found[who][item.number] = {head: _flag(cell, head, name, line) for head, cell in cells.items()}
     return found
+
+
+def rows_of(text: str, columns: Sequence[str], name: str) -> Iterator[tuple[int, dict[str, str | None]]]:
+    """Rows of a filled form with their lines; commas or semicolons.
+
+    Raises:
+        TableError: it lacks a column.
+    """
+    delimiter = ";" if text.partition("\n")[0].count(";") else ","
+    rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), delimiter=delimiter)
+    missing = set(columns) - set(rows.fieldnames or ())
+    if missing:
+        raise TableError(f"{name} has no column {', '.join(sorted(missing))}", remedy="fill in the form as it was made")
+    yield from enumerate(rows, 2)
+
+
+def who_of(row: Mapping[str, str | None], rater: str, name: str, line: int) -> str:
+    """Who filled in a row.
+
+    Raises:
+        TableError: neither the row nor `rater` says it.
+    """
+    who = " ".join((row.get("rater") or rater).split()).casefold()
+    if not who:
+        raise TableError(f"{name} line {line}: who answered? Fill in the column rater", remedy="or give --rater")
+    return who
 
 
 def _number(cell: str | None, name: str, line: int) -> int:

@@ -67,7 +67,10 @@ class Unit(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a rater said of a unit: flags by head, or `{"choice": contestant's item id or "tie"}`."""
+    """What a rater said of a unit: flags by head, or `{"choice": contestant's item id or "tie"}`.
+
+    A choice from a sheet says `left`, the item that was A there, and `reason` as well.
+    """
 
     unit: str
     first: str
@@ -262,13 +265,25 @@ class Study:
 
     def record(self, answers: Mapping[int, Mapping[str, int]], rater: str) -> list[int]:
         """Keep answers from a sheet by item number; returns the numbers that two others have answered already."""
-        refused = []
         with self.connect() as db:
             units = dict(db.execute("SELECT number, units.id FROM items JOIN units ON first = items.id"))
-            for number, answer in answers.items():
-                if not self._insert(db, units[number], rater, answer, None):
-                    refused.append(number)
-        return refused
+        numbers = {units[number]: number for number in answers}
+        refused = self.record_units({units[number]: answer for number, answer in answers.items()}, rater)
+        return [numbers[unit] for unit in refused]
+
+    def record_units(self, answers: Mapping[str, Mapping[str, Any]], rater: str) -> list[str]:
+        """Keep answers from a sheet by unit; returns the units that two others have answered already."""
+        with self.connect() as db:
+            return [unit for unit, answer in answers.items() if not self._insert(db, unit, rater, answer, None)]
+
+    def on_paper(self, seed: int) -> list[Unit]:
+        """All pairs as the sheets of a seed show them: their order and sides follow from it and the study alone."""
+        with self.connect() as db:
+            units = [row[0] for row in db.execute("SELECT id FROM units")]
+            secret, sheets = _secret(db), f"\0sheets {seed}"  # no rater's name
+            return [
+                self._unit(db, unit, sheets) for unit in sorted(units, key=lambda unit: _shuffle(secret, sheets, unit))
+            ]
 
     def skip(self, unit: str, rater: str) -> None:
         """Leave a unit to others: it could not be shown."""

@@ -57,3 +57,15 @@ def test_every_two_raters_who_share_items_are_compared() -> None:
     found = list(agreements({"h": together}))
     assert [each.raters for each in found] == [(), ("ann", "ben"), ("ann", "cleo")]
     assert not any(math.isnan(each.agreed) for each in found)
+
+
+def test_three_answers_agree_as_by_hand() -> None:
+    said = [(0, 0), (0, 0), (1, 1), (1, 0), (2, 2), (2, 1)]  # agreed 4 of 6, by chance 12 of 36
+    given = {f"u{at}": {"ann": one, "ben": other} for at, (one, other) in enumerate(said)}
+    found = of_two("better", given, "ann", "ben")
+    assert found is not None
+    assert (found.agreed, found.kappa) == pytest.approx((2 / 3, (4 / 6 - 1 / 3) / (1 - 1 / 3)))
+    together = of_all("better", given)
+    assert together is not None
+    chance = (5**2 + 4**2 + 3**2) / 12**2
+    assert together.kappa == pytest.approx((4 / 6 - chance) / (1 - chance))
