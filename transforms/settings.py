@@ -42,6 +42,8 @@ def _converted(current: Any, value: Any, path: str) -> Any:
         good = isinstance(current, bool) and isinstance(value, bool)
     elif isinstance(current, float):
         good, value = isinstance(value, int | float), float(value) if isinstance(value, int) else value
+        if value != value:  # nothing is beyond a limit that is no number: it would let everything pass
+            raise ConfigError(f"{path}: {value!r} is not a number")
     elif isinstance(current, tuple):
         good, value = isinstance(value, list | tuple), tuple(value) if isinstance(value, list) else value
     else:

@@ -70,10 +70,11 @@ class VerifyLimits:
             "max_seam_score",
             "max_seam_window",
             "max_seam_delta_e",
+            "max_strangeness",
             "min_contrast",
             "safe_zone_slack_px",
         ):
-            if getattr(self, name) < 0:
+            if not getattr(self, name) >= 0:  # so that what is no number is refused too
                 raise ConfigError(f"verify: {name} {getattr(self, name)} must not be negative")
 
 

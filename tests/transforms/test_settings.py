@@ -33,6 +33,7 @@ def test_named_fields_are_replaced_at_any_depth() -> None:
         ({"strict": 1}, "outer.strict"),
         ({"count": True}, "outer.count"),
         ({"inner": {"share": "x"}}, "outer.inner.share"),
+        ({"inner": {"share": float("nan")}}, "outer.inner.share: nan is not a number"),
         ({"inner": 3}, "outer.inner"),
     ],
 )

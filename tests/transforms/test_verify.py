@@ -174,7 +174,16 @@ def test_an_unsafe_creative_is_rejected():
     assert rejected(background_job(), unsafe).reason == "unsafe_output"
 
 
-@pytest.mark.parametrize("fields", [{"min_core_share": 1.2}, {"max_halo": -0.1}, {"max_expansion": -1}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"min_core_share": 1.2},
+        {"max_halo": -0.1},
+        {"max_expansion": -1},
+        {"max_strangeness": -1.0},
+        {"max_seam_score": float("nan")},
+    ],
+)
 def test_limits_out_of_range_are_refused(fields):
     with pytest.raises(ConfigError, match="verify"):
         VerifyLimits(**fields)
