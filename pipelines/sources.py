@@ -21,11 +21,11 @@ def manifest_files(manifest: str, config: StoreConfig) -> list[str]:
         ManifestError: there is none.
     """
     store = open_store(manifest, config)
-    if any(sign in manifest for sign in "*?["):
-        folder = _folder_before_glob(manifest)
-        found = [listed.uri for listed in store.list(folder) if fnmatch.fnmatchcase(listed.uri, manifest)]
-    elif manifest.endswith((".parquet", ".pq")) and store.stat(manifest) is not None:
+    if manifest.endswith((".parquet", ".pq")) and store.stat(manifest) is not None:
         found = [manifest]
+    elif any(sign in manifest for sign in "*?["):
+        folder = _folder_before_glob(manifest)
+        found = [listed.uri for listed in _listed(store, folder) if globbed(listed.uri, manifest)]
     else:
         found = [item.uri for item in _listed(store, manifest) if item.uri.endswith((".parquet", ".pq"))]
     if not found:
@@ -40,6 +40,27 @@ def _listed(store: Store, folder: str) -> list:  # type: ignore[type-arg]
         return list(store.list(folder))
     except ObjectNotFound:
         return []
+
+
+def globbed(uri: str, pattern: str) -> bool:
+    """Whether a glob names `uri`, as a shell would: `*` and `?` stay in one folder, `**` is any number of folders.
+
+    >>> globbed("s3://feeds/tonight/a.parquet", "s3://feeds/tonight/*.parquet")
+    True
+    >>> globbed("s3://feeds/tonight/old/a.parquet", "s3://feeds/tonight/*.parquet")
+    False
+    >>> globbed("s3://feeds/tonight/old/a.parquet", "s3://feeds/**/*.parquet")
+    True
+    """
+    return _parts_match(uri.removeprefix("./").split("/"), pattern.removeprefix("./").split("/"))
+
+
+def _parts_match(parts: Sequence[str], patterns: Sequence[str]) -> bool:
+    if not patterns:
+        return not parts
+    if patterns[0] == "**":
+        return any(_parts_match(parts[skip:], patterns[1:]) for skip in range(len(parts) + 1))
+    return bool(parts) and fnmatch.fnmatchcase(parts[0], patterns[0]) and _parts_match(parts[1:], patterns[1:])
 
 
 def _folder_before_glob(pattern: str) -> str:

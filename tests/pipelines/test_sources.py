@@ -1,0 +1,46 @@
+from pathlib import Path
+
+import pytest
+
+from pipelines.sources import manifest_files
+from transforms.errors import ManifestError
+from transforms.storage.store import StoreConfig
+
+
+@pytest.fixture
+def nightly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "nightly" / "old").mkdir(parents=True)
+    for name in ("nightly/a.parquet", "nightly/old/b.parquet", "nightly/notes.txt", "c[1].parquet"):
+        (tmp_path / name).write_bytes(b"")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("manifest", "names"),
+    [
+        ("nightly/*.parquet", ["nightly/a.parquet"]),
+        ("nightly/**/*.parquet", ["nightly/a.parquet", "nightly/old/b.parquet"]),
+        ("nightly/?.parquet", ["nightly/a.parquet"]),
+        ("*/a.parquet", ["nightly/a.parquet"]),
+        ("./n*/*.parquet", ["nightly/a.parquet"]),
+        ("nightly", ["nightly/a.parquet", "nightly/old/b.parquet"]),
+        ("nightly/a.parquet", ["nightly/a.parquet"]),
+        ("c[1].parquet", ["c[1].parquet"]),
+    ],
+)
+def test_a_glob_stays_in_its_folder(nightly: Path, manifest: str, names: list[str]) -> None:
+    found = manifest_files(manifest, StoreConfig())
+    assert [Path(uri).as_posix() for uri in found] == names
+
+
+def test_a_glob_may_be_an_address(nightly: Path) -> None:
+    assert manifest_files(f"file://{nightly}/nightly/*.parquet", StoreConfig()) == [
+        f"file://{nightly}/nightly/a.parquet"
+    ]
+
+
+@pytest.mark.parametrize("manifest", ["nightly/*.pq", "none/*.parquet", "none"])
+def test_nothing_found_is_said(nightly: Path, manifest: str) -> None:
+    with pytest.raises(ManifestError, match="no Parquet file found"):
+        manifest_files(manifest, StoreConfig())
