@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -50,6 +51,25 @@ def test_a_scene_is_rendered_whole_registered_and_only_once(order: Order, stock:
     assert 70 < scene.mean() < 215
     assert np.abs(scene.astype(int) - later).mean() > 0.5
     assert (folder / "product0.webp").exists()
+    assert not render_one(order, stock, 1)
+
+
+def test_a_scene_without_its_products_is_itself_elsewhere_and_is_rendered_where_it_is_missing(
+    order: Order, stock: Stock
+) -> None:
+    pytest.importorskip("bpy", reason="Blender's module is a tool to make data with, not a dependency")
+    assert render_one(replace(order, still=True), stock, 1)
+    folder = order.out / "s0-000001"
+    assert not (folder / "later.webp").exists()
+    scene, empty = (from_webp((folder / f"{name}.webp").read_bytes()).astype(int) for name in ("scene", "empty"))
+    away = cv2.imread(str(folder / "coverage.png"), cv2.IMREAD_UNCHANGED) == 0
+    change = np.abs(scene - empty).mean(axis=2)
+    assert change[~away].mean() > 4 * np.median(change[away])
+    before = (folder / "empty.webp").read_bytes()
+    (folder / "empty.webp").unlink()
+    assert render_one(order, stock, 1)
+    again = from_webp((folder / "empty.webp").read_bytes()).astype(int)
+    assert np.abs(again - empty).max() <= 2 or (folder / "empty.webp").read_bytes() == before
     assert not render_one(order, stock, 1)
 
 
