@@ -7,16 +7,18 @@ with the product's shadow and reflection; the cutout is laid over it later.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.ops.empty_sets import Place, find_place, lit
+from transforms.ops.empty_sets import Place, cut, find_place, key_of, lit
 from transforms.ops.oklab import Floats, to_linear, to_srgb
 from transforms.ops.papers import read_prompt
 from transforms.ops.reflections import reflection
 from transforms.ops.sets import Design, design_set, light_set, lit_side, stream, texture
-from transforms.ops.shadows import contact_shadow
+from transforms.ops.shadows import KeyLight, contact_shadow
 
 Pixels = NDArray[np.uint8]
 
@@ -71,6 +73,35 @@ def upscale(
     return _finish(np.asarray(scene, np.float32), seed, product, standing=design.pose == "standing")
 
 
+class Bare(NamedTuple):
+    """A set before its product comes: sRGB in [0, 255], float32 [h, w, 3], and its main light."""
+
+    picture: Floats
+    key: KeyLight
+
+
+def bare(image: Pixels, product: Pixels, prompt: str, seed: int, shape: tuple[int, ...]) -> Bare | None:
+    """The set that `paint` puts a product in, without what the product does to it.
+
+    Args:
+        image, product, prompt, seed: as for `paint`.
+        shape: (height, width) of the picture that is wanted, in the same ratio.
+
+    Returns:
+        None where a product does not stand in its set, or is mirrored by it: then `paint` knows better.
+    """
+    place = _room(image, product, prompt, seed)
+    if place is not None:
+        return Bare(cut(place, shape).astype(np.float32), key_of(place))
+    design = design_set(image, product, prompt, seed)
+    if design.pose != "standing" or design.gloss > 0:
+        return None
+    scene = _scene(design, image, np.zeros_like(product))
+    if scene.shape[:2] != tuple(shape):
+        scene = np.asarray(cv2.resize(scene, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC), np.float32)
+    return Bare(scene * 255, design.key)
+
+
 def _room(image: Pixels, matte: Pixels, prompt: str, seed: int) -> Place | None:
     """Where the product stands in a rendered room, None where the prompt asks for none."""
     if read_prompt(prompt).pose != "standing":
@@ -107,8 +138,13 @@ def _finish(scene: Floats, seed: int, product: Pixels, *, standing: bool) -> Pix
     """Contact shadow, grain and quantisation, at the scene's own size."""
     if standing:
         _darken_contact(scene, product)
-    grain = _grain(seed, product)
-    return np.asarray(np.clip(scene * 255 + grain[..., None] + 0.5, 0, 255), np.uint8)
+    return grained(scene * 255, seed)
+
+
+def grained(scene: Floats, seed: int) -> Pixels:
+    """`scene` (sRGB in [0, 255], float32 [h, w, 3]) with the seed's grain, quantised."""
+    grain = _grain(seed, scene.shape[:2])
+    return np.asarray(np.clip(scene + grain[..., None] + 0.5, 0, 255), np.uint8)
 
 
 def _darken_contact(scene: Floats, product: Pixels) -> None:
@@ -116,8 +152,8 @@ def _darken_contact(scene: Floats, product: Pixels) -> None:
     scene[band] *= (1.0 - 0.6 * dark)[..., None]
 
 
-def _grain(seed: int, like: Pixels) -> Floats:
-    raw = stream(seed, 2).integers(0, 256, (4, *like.shape), np.uint8)
+def _grain(seed: int, shape: tuple[int, ...]) -> Floats:
+    raw = stream(seed, 2).integers(0, 256, (4, *shape), np.uint8)
     bell = raw.sum(axis=0, dtype=np.int16).astype(np.float32)
     # a sum of four uniform bytes: mean 510, standard deviation 147.8
     return np.asarray((bell - 510.0) * (_GRAIN / 147.8), np.float32)
