@@ -41,6 +41,7 @@ class Recipe:
         rate: AdamW's.
         fall: share of the steps over which the rate falls.
         average: decay of the weights' moving average, reached after as many steps as it spans.
+        bf16: whether layers run in bfloat16.
     """
 
     steps: int = 3000
@@ -50,6 +51,7 @@ class Recipe:
     warm_steps: int = 50
     fall: float = 0.5
     average: float = 0.995
+    bf16: bool = False
     seed: int = 0
 
     def rate_at(self, step: int) -> float:
@@ -102,7 +104,9 @@ def take_step(state: State, recipe: Recipe, batch: Batch) -> dict[str, float]:
         group["lr"] = recipe.rate_at(state.step)
     ground = batch.shown[:, :3]
     state.network.train()
-    loss = loss_of(levels_of(ground, state.network(batch.shown), FLOOR_LEVELS), batch)
+    with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bf16):
+        change = state.network(batch.shown)
+    loss = loss_of(levels_of(ground, change.float(), FLOOR_LEVELS), batch)
     state.optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(state.network.parameters(), 5.0)
@@ -123,13 +127,17 @@ def train(state: State, recipe: Recipe, stagings: Path) -> Iterator[dict[str, An
         yield {"step": step, **losses, "sec": time.monotonic() - began}
 
 
+def _truth(word: str) -> bool:
+    return {"true": True, "false": False}[word.lower()]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line: see the module's docstring."""
     parser = argparse.ArgumentParser(prog="python -m models.training.train_stager", description=__doc__)
     parser.add_argument("--run", type=Path, required=True, help="folder of the checkpoint and the records")
     parser.add_argument("--stagings", type=Path, required=True, help="folder of models.data.stagings")
     for name, value in asdict(Recipe()).items():
-        parser.add_argument(f"--{name}", type=type(value), default=value)
+        parser.add_argument(f"--{name}", type=_truth if isinstance(value, bool) else type(value), default=value)
     parser.add_argument("--threads", type=int, default=1, help="of torch (default %(default)s)")
     parser.add_argument("--save_every", type=int, default=100, help="steps between checkpoints")
     args = parser.parse_args(arguments)
