@@ -158,6 +158,12 @@ def _board(each: EmptySet, geometry: _Geometry) -> Board | None:
     return Board(each.top[0], color_of(each.top[1]), (3.0, depth, 0.04), _TABLE_M, at)
 
 
+def surface_of(each: EmptySet) -> tuple[float, float]:
+    """Metres: a set's surface above the floor, and how far it goes on behind where a product is likely to stand."""
+    geometry = _GEOMETRIES[each.stand]
+    return _ground_m(each), geometry.end_m - _distance(geometry)
+
+
 def _ground_m(each: EmptySet) -> float:
     return _TABLE_M if each.stand == "table" else 0.0
 

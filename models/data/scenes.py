@@ -31,6 +31,7 @@ from models.data.layouts import Stock, stock_of
 from models.data.passes import Pictures, photograph, photograph_empty
 from models.data.scene import Scene
 from models.data.shards import webp
+from models.data.staged_sets import draw_staged
 
 ABOUT, EMPTY = "about.json", "empty.webp"
 
@@ -50,11 +51,12 @@ class Order:
     threads: int
     surrounds: Path | None
     still: bool = False
+    sets: bool = False
 
 
 def render_one(order: Order, stock: Stock, number: int) -> bool:
     """Render scene `number`, or what it lacks, unless it is there; true where something was rendered now."""
-    scene = draw_scene(number, order.seed, stock, order.samples, order.side)
+    scene = _drawn(order, stock, number)
     folder = order.out / scene.key
     if folder.exists():
         return not (folder / EMPTY).exists() and _render_empty(order, scene, folder)
@@ -65,6 +67,11 @@ def render_one(order: Order, stock: Stock, number: int) -> bool:
     write_pictures(pictures, scene, stock, part)
     part.rename(folder)
     return True
+
+
+def _drawn(order: Order, stock: Stock, number: int) -> Scene:
+    how = (number, order.seed, stock, order.samples, order.side)
+    return draw_staged(*how, order.furniture) if order.sets else draw_scene(*how)
 
 
 def _render_empty(order: Order, scene: Scene, folder: Path) -> bool:
@@ -118,13 +125,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--samples", type=int, default=6, help="rays a pixel (default %(default)s)")
     parser.add_argument("--surrounds", type=Path, help="folder of environment pictures, <name>.exr; even light without")
     parser.add_argument("--still", action="store_true", help="render no frame two seconds later: a third faster")
+    parser.add_argument("--sets", action="store_true", help="one product each in the studio's shipped sets")
     parser.add_argument("--processes", type=int, default=1, help="scenes rendered at once (default %(default)s)")
     parser.add_argument("--threads", type=int, default=1, help="of each renderer (default %(default)s)")
     args = parser.parse_args(arguments)
     args.out.mkdir(parents=True, exist_ok=True)
     for part in args.out.glob(".part-*"):
         shutil.rmtree(part)
-    drawn = args.seed, args.side, args.samples, args.threads, args.surrounds, args.still
+    drawn = args.seed, args.side, args.samples, args.threads, args.surrounds, args.still, args.sets
     order = Order(args.furniture, args.out, *drawn)
     shares = _shares(range(args.start, args.start + args.count), args.processes)
     if args.processes == 1:

@@ -2,9 +2,10 @@
 
     python -m models.training.train_stager --run DIR --stagings DIR --steps 3000
 
-`--stagings` is a folder of `models.data.stagings`. RUN gets `checkpoint.pt` (network, average, optimiser, step),
-`losses.jsonl` and `losses.png`. The rate warms up, stays, and falls to nothing over the last part. The same files, seed
-and thread count give the same losses, interrupted or not. `models.export.stager` takes it on.
+`--stagings` is a folder of `models.data.stagings`, read anew every `--scan_every` steps. RUN gets `checkpoint.pt`
+(network, average, optimiser, step), `losses.jsonl` and `losses.png`. The rate warms up, stays, and falls to nothing
+over the last part. The same files, seed and thread count give the same losses, interrupted or not.
+`models.export.stager` takes it on.
 """
 
 from __future__ import annotations
@@ -118,10 +119,12 @@ def take_step(state: State, recipe: Recipe, batch: Batch) -> dict[str, float]:
     return {"loss": float(loss.detach()), "given": float(given)}
 
 
-def train(state: State, recipe: Recipe, stagings: Path) -> Iterator[dict[str, Any]]:
+def train(state: State, recipe: Recipe, stagings: Path, *, scan_every: int) -> Iterator[dict[str, Any]]:
     """Step until the recipe's end, yielding each step's record; `state` moves along."""
     files = scan(stagings / "train")
     while state.step < recipe.steps:
+        if state.step % scan_every == 0:
+            files = scan(stagings / "train")
         began, step = time.monotonic(), state.step
         losses = take_step(state, recipe, draw(files, recipe.seed, step, recipe.batch))
         yield {"step": step, **losses, "sec": time.monotonic() - began}
@@ -139,6 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, value in asdict(Recipe()).items():
         parser.add_argument(f"--{name}", type=_truth if isinstance(value, bool) else type(value), default=value)
     parser.add_argument("--threads", type=int, default=1, help="of torch (default %(default)s)")
+    parser.add_argument("--scan_every", type=int, default=100, help="steps between scans of the folder")
     parser.add_argument("--save_every", type=int, default=100, help="steps between checkpoints")
     args = parser.parse_args(arguments)
     recipe = Recipe(**{name: getattr(args, name) for name in asdict(Recipe())})
@@ -146,7 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args.run.mkdir(parents=True, exist_ok=True)
     (args.run / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1) + "\n", encoding="utf-8")
     state = load_state(args.run / "checkpoint.pt", recipe)
-    keep(state, train(state, recipe, args.stagings), args.run, _PARTS, args.save_every)
+    keep(state, train(state, recipe, args.stagings, scan_every=args.scan_every), args.run, _PARTS, args.save_every)
     plot(args.run / "losses.jsonl", args.run / "losses.png", ["loss", "given"], "distance from the scene, levels")
     sys.stdout.write(f"{state.step} steps\n")
     return 0
