@@ -10,6 +10,7 @@ import numpy as np
 from models.data.empty_sets import scene_of, surface_of
 from models.data.examples import BUCKETS
 from models.data.framing import View
+from models.data.kinds import Mount
 from models.data.layouts import Stock, split_of
 from models.data.scene import Names, Scene
 from models.data.set_table import SETS, EmptySet
@@ -28,12 +29,14 @@ def draw_staged(number: int, seed: int, stock: Stock, samples: int, long_side: i
     bucket = BUCKETS[rng.integers(len(BUCKETS))]
     size = Size(*(round(length * long_side / 304 / 16) * 16 for length in bucket))
     product, view = _draw_product(rng, each, stock, number), _draw_view(rng)
-    bare = scene_of(each, number, size, samples, furniture)
+    bare, split = scene_of(each, number, size, samples, furniture), split_of(number)
+    keys = {model.key for model in stock.models[split]}
     return replace(
         bare,
         seed=seed,
-        split=split_of(number),
+        split=split,
         products=(product,),
+        props=tuple(prop for prop in bare.props if prop.model.key in keys),  # what is held out is nowhere else
         view=view,
         later=view,
         poses=((float(rng.uniform(-30, 30)), float(rng.uniform(2, 20))),),
@@ -44,7 +47,7 @@ def draw_staged(number: int, seed: int, stock: Stock, samples: int, long_side: i
 def _draw_product(rng: Rng, each: EmptySet, stock: Stock, number: int) -> Placed:
     """A product of the set's surface, turned a little, somewhere about the middle."""
     ground_m, free_m = surface_of(each)
-    mount = "table" if each.stand == "table" else "floor"
+    mount: Mount = "table" if each.stand == "table" else "floor"
     models = [one for one in stock.of(split_of(number), mount) if max(one.size_m) < _LARGEST_M[mount]]
     placed = Placed(models[rng.integers(len(models))], base_m=ground_m, turn_deg=float(rng.uniform(-45, 45)))
     half_x, half_y = halves(placed)

@@ -43,9 +43,9 @@ def paint(image: Pixels, product: Pixels, known: Pixels, prompt: str, seed: int)
     del known
     place = _room(image, product, prompt, seed)
     if place is not None:
-        return _finish(lit(place, product.astype(np.float32) / 255), seed, product, standing=True)
+        return finish(lit(place, product.astype(np.float32) / 255), seed, product, standing=True)
     design = design_set(image, product, prompt, seed)
-    return _finish(_scene(design, image, product), seed, product, standing=design.pose == "standing")
+    return finish(_scene(design, image, product), seed, product, standing=design.pose == "standing")
 
 
 def upscale(
@@ -67,10 +67,10 @@ def upscale(
     small, matte = shrink(image, product, size)
     place = _room(small, matte, prompt, seed)
     if place is not None:
-        return _finish(lit(place, product.astype(np.float32) / 255), seed, product, standing=True)
+        return finish(lit(place, product.astype(np.float32) / 255), seed, product, standing=True)
     design = design_set(small, matte, prompt, seed)
     scene = cv2.resize(_scene(design, small, matte), product.shape[::-1], interpolation=cv2.INTER_CUBIC)
-    return _finish(np.asarray(scene, np.float32), seed, product, standing=design.pose == "standing")
+    return finish(np.asarray(scene, np.float32), seed, product, standing=design.pose == "standing")
 
 
 class Bare(NamedTuple):
@@ -134,17 +134,12 @@ def _scene(design: Design, image: Pixels, product: Pixels) -> Floats:
     return to_srgb(lit)
 
 
-def _finish(scene: Floats, seed: int, product: Pixels, *, standing: bool) -> Pixels:
-    """Contact shadow, grain and quantisation, at the scene's own size."""
+def finish(scene: Floats, seed: int, product: Pixels, *, standing: bool) -> Pixels:
+    """Contact shadow, grain and quantisation, at the scene's own size: sRGB in [0, 1], float32 [h, w, 3] to uint8."""
     if standing:
         _darken_contact(scene, product)
-    return grained(scene * 255, seed)
-
-
-def grained(scene: Floats, seed: int) -> Pixels:
-    """`scene` (sRGB in [0, 255], float32 [h, w, 3]) with the seed's grain, quantised."""
-    grain = _grain(seed, scene.shape[:2])
-    return np.asarray(np.clip(scene + grain[..., None] + 0.5, 0, 255), np.uint8)
+    grain = _grain(seed, product)
+    return np.asarray(np.clip(scene * 255 + grain[..., None] + 0.5, 0, 255), np.uint8)
 
 
 def _darken_contact(scene: Floats, product: Pixels) -> None:
@@ -152,8 +147,8 @@ def _darken_contact(scene: Floats, product: Pixels) -> None:
     scene[band] *= (1.0 - 0.6 * dark)[..., None]
 
 
-def _grain(seed: int, shape: tuple[int, ...]) -> Floats:
-    raw = stream(seed, 2).integers(0, 256, (4, *shape), np.uint8)
+def _grain(seed: int, like: Pixels) -> Floats:
+    raw = stream(seed, 2).integers(0, 256, (4, *like.shape), np.uint8)
     bell = raw.sum(axis=0, dtype=np.int16).astype(np.float32)
     # a sum of four uniform bytes: mean 510, standard deviation 147.8
     return np.asarray((bell - 510.0) * (_GRAIN / 147.8), np.float32)

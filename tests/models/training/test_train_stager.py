@@ -136,6 +136,11 @@ def test_what_is_served_is_what_was_trained(trained, tmp_path, capsys):
     for engine in ("openvino", "onnxruntime"):
         assert np.abs(load_stager(tmp_path, engine).network({"shown": planes}) - expected).max() < 0.02
 
+    made = staging_of(example(3))
+    colors, outline = np.ascontiguousarray(made.product[..., :3]), np.ascontiguousarray(made.product[..., 3])
+    change = load_stager(tmp_path).change(made.empty, colors, outline, made.light)
+    assert np.ptp(change, axis=2).max() == 0 and change[154:166, 150:175].mean() < -0.1
+
     stage, alpha = load_stager(tmp_path), np.zeros((600, 400), np.uint8)
     alpha[300:480, 150:250] = 255
     image = np.where(alpha[..., None] > 0, np.uint8(90), np.uint8(128)) * np.ones(3, np.uint8)
