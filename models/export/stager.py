@@ -50,6 +50,7 @@ def card_of(run: Path, metrics: dict[str, Any]) -> dict[str, Any]:
         "data": {
             "scenes": "rendered by models/data/scenes.py of Sweet Home 3D's models (CC0 and CC-BY-3.0), with and"
             " without their products; none that a benchmark shows",
+            "sets": "the same command with --sets: single products in the studio's own sets",
         },
         "licence": "Apache-2.0; trained from nothing; none of the pictures is part of it",
         "recipe": {**told, "command": "python -m models.training.train_stager"},

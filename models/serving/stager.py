@@ -46,7 +46,7 @@ class Stager:
     def change(self, ground: Pixels, image: Pixels, product: Pixels, key: KeyLight) -> Floats:
         """The logarithm of the change, at the network's own size, float32 [h, w, 3]; arguments as above.
 
-        It is grey. What colour products throw back is not learnt from some hundred scenes: guessed, it shows as a stain.
+        It is grey: what colour products throw back some hundred scenes do not teach, and a guess shows as a stain.
         """
         size = working_size(Size(*product.shape))
         ground, image, product = (_shrunk(plane, size) for plane in (ground, image, product))
