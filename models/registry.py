@@ -80,11 +80,11 @@ class Variant:
 VARIANTS: Mapping[str, Variant] = {
     variant.name: variant
     for variant in (
-        Variant("background", "products", False, "scene", True, 0.4, 3.0, "text"),
-        Variant("outpaint", "frame", False, "scene", True, 0.35, 1.5, "all", fills=True),
-        Variant("super_resolution", "small", False, "scene", False, 0.1, 1.0, "text"),
-        Variant("scene_synthesis", "nothing", True, "scene", False, 0.1, 3.0, "text"),
-        Variant("image_to_motion", "scene", False, "later", False, 0.05, 1.0, "text"),
+        Variant("background", "products", False, "scene", True, 0.38, 3.0, "text"),
+        Variant("outpaint", "frame", False, "scene", True, 0.3325, 1.5, "all", fills=True),
+        Variant("super_resolution", "small", False, "scene", False, 0.095, 1.0, "text"),
+        Variant("scene_synthesis", "nothing", True, "scene", False, 0.095, 3.0, "text"),
+        Variant("image_to_motion", "scene", False, "later", False, 0.0475, 1.0, "text"),
         Variant("staging", "staged", False, "staged", False, 0.05, 1.0, "text"),
     )
 }

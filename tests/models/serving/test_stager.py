@@ -1,4 +1,4 @@
-"""The shipped stager: shadows fall away from the light, the set keeps its detail, a large picture is like a small one."""
+"""The shipped stager: shadows fall away from the light, the set keeps its detail at any size."""
 
 from __future__ import annotations
 
