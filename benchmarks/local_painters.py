@@ -19,6 +19,9 @@ from models.serving.enlarge import load_enlarger
 from models.serving.items import Answer, Item, answer_items
 from models.serving.local import engine
 from models.serving.painter import Painter, laid_over, load_painter, resampled
+from models.serving.stager import Stager, load_stager
+from models.serving.stager import paint as paint_staged
+from models.serving.stager import upscale as upscale_staged
 from transforms.inference.contracts import CONTRACTS
 from transforms.inference.fake import FakeClient
 from transforms.inference.interface import Tensors
@@ -110,6 +113,20 @@ def _studio(item: Item) -> Answer:
     return {"CANDIDATE": candidate, "GUIDE": np.zeros((*candidate.shape[:2], 2), np.int16)}
 
 
+def _staged(item: Item) -> Answer:
+    candidate = paint_staged(_stager(), *(item[name] for name in _PAINT))
+    return {"CANDIDATE": candidate, "GUIDE": np.zeros((*candidate.shape[:2], 2), np.int16)}
+
+
+def _staged_upscale(item: Item) -> Answer:
+    return {"SCENE": upscale_staged(_stager(), *(item[name] for name in _UPSCALE))}
+
+
+@cache
+def _stager() -> Stager:
+    return load_stager()
+
+
 def _patchmatch(item: Item) -> Answer:
     candidate, guide = patchmatch.paint(*(item[name] for name in _PAINT))
     return {"CANDIDATE": candidate, "GUIDE": guide}
@@ -126,6 +143,8 @@ def _patchmatch_upscale(item: Item) -> Answer:
 _ANSWERS: dict[str, Callable[[Item], Answer]] = {
     "studio": _studio,
     "studio_upscale": _studio_upscale,
+    "canvas_staging": _staged,
+    "canvas_staging_upscale": _staged_upscale,
     "patchmatch": _patchmatch,
     "patchmatch_upscale": _patchmatch_upscale,
 }

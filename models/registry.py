@@ -53,9 +53,11 @@ class Variant:
     Attributes:
         name: also the first words of its prompts.
         registered: what is given in register with the target: the products alone on grey, a frame of the scene, the
-            scene at a third of its size, the whole scene, or nothing.
+            scene at a third of its size, the whole scene, nothing, or the empty set with the products laid in as they
+            were photographed elsewhere.
         references: whether each product's own picture is given as well.
-        target: the scene, or the same two seconds later.
+        target: the scene, the same two seconds later, or the scene with the products' own pixels laid over: what they
+            do to the set alone.
         keeps: whether what is given is part of the answer: the decoder then paints around it.
         share: of a base's training.
         guidance: scale of the two-pass guidance; 1 is one pass.
@@ -65,9 +67,9 @@ class Variant:
     """
 
     name: str
-    registered: Literal["products", "frame", "small", "scene", "nothing"]
+    registered: Literal["products", "frame", "small", "scene", "nothing", "staged"]
     references: bool
-    target: Literal["scene", "later"]
+    target: Literal["scene", "later", "staged"]
     keeps: bool
     share: float
     guidance: float
@@ -78,11 +80,12 @@ class Variant:
 VARIANTS: Mapping[str, Variant] = {
     variant.name: variant
     for variant in (
-        Variant("background", "products", False, "scene", True, 0.4, 3.0, "text"),
-        Variant("outpaint", "frame", False, "scene", True, 0.35, 1.5, "all", fills=True),
-        Variant("super_resolution", "small", False, "scene", False, 0.1, 1.0, "text"),
-        Variant("scene_synthesis", "nothing", True, "scene", False, 0.1, 3.0, "text"),
-        Variant("image_to_motion", "scene", False, "later", False, 0.05, 1.0, "text"),
+        Variant("background", "products", False, "scene", True, 0.38, 3.0, "text"),
+        Variant("outpaint", "frame", False, "scene", True, 0.3325, 1.5, "all", fills=True),
+        Variant("super_resolution", "small", False, "scene", False, 0.095, 1.0, "text"),
+        Variant("scene_synthesis", "nothing", True, "scene", False, 0.095, 3.0, "text"),
+        Variant("image_to_motion", "scene", False, "later", False, 0.0475, 1.0, "text"),
+        Variant("staging", "staged", False, "staged", False, 0.05, 1.0, "text"),
     )
 }
 

@@ -20,7 +20,7 @@ from benchmarks.painters.photographs import photograph_jobs, photographs_of
 from benchmarks.painters.products import drawn, product_job, products_of
 from benchmarks.painters.prompts import Asked, plain_prompt, room_prompt
 from models.evaluation.embedding import Embedder, variety
-from models.export.cards import NAME
+from models.export.cards import NAME, WEIGHTS
 from transforms.background import BackgroundSettings
 from transforms.errors import ConfigError, Skipped
 from transforms.ops.framing import place_product
@@ -63,7 +63,8 @@ class Comparison:
         """What its pictures depend on beside the inputs: the digest of its weights' card; None where it lacks them."""
         if not entrant.painter.startswith("canvas"):
             return ""
-        folder = weights_of(self.canvas, entrant.painter)
+        shipped = entrant.painter == "canvas_staging"
+        folder = WEIGHTS / "stager" if shipped else weights_of(self.canvas, entrant.painter)
         return None if folder is None else sha256((folder / NAME).read_bytes()).hexdigest()[:16]
 
     def _named(self, entrant: Entrant) -> bool:

@@ -10,11 +10,11 @@ from models.data.color_names import colors_of
 from models.data.furniture import CC0, FurnitureModel
 from models.data.kinds import Kind
 from models.data.passes import Pictures
-from models.data.scene import Scene
+from models.data.scene import Scene, Sky
 from models.data.shots import Placed
 
 SOURCE = "rendered scenes"
-_LIGHT_WORDS = {
+LIGHT_WORDS: dict[Sky, str] = {
     "window": "soft window light",
     "sun": "bright sunlight",
     "overcast": "soft even daylight",
@@ -74,7 +74,7 @@ def _words(scene: Scene, pictures: Pictures, kinds: Mapping[str, Kind]) -> dict[
         "board": scene.names.board,
         "rug": scene.room.rug is not None,
         "picture": scene.room.picture is not None,
-        "light": _LIGHT_WORDS[light.sky],
+        "light": LIGHT_WORDS[light.sky],
         "pattern": _PATTERN_WORDS[light.pattern] if light.pattern else None,
         "side": "left" if light.azimuth_deg < 0 else "right",
         "blurred": scene.view.f_stop is not None and scene.view.f_stop <= 4.0,

@@ -25,6 +25,7 @@ from models.data.examples import Bytes
 from models.data.framing import SENSOR_MM, CameraPose, View, axes
 from models.data.furniture import CC0, by_name, read_libraries
 from models.data.interiors import color_of
+from models.data.key_lights import key_light
 from models.data.passes import _Camera, _hurry
 from models.data.scene import Board, Daylight, Names, Scene
 from models.data.set_table import SETS, EmptySet
@@ -102,8 +103,8 @@ def facts_of(each: EmptySet, size: Size, key_share: float) -> dict[str, object]:
     """What the painter needs to know of a set, rows and pixels as shares of the picture's height."""
     geometry = _GEOMETRIES[each.stand]
     focal = _FOCAL_MM / SENSOR_MM * max(size) / size.height
-    _, azimuth, height, _, _, _, _ = each.light
-    long = 1 / np.tan(np.radians(max(height, 15.0)))
+    sky, azimuth, height, _, _, _, _ = each.light
+    key = key_light(sky, azimuth, height)
     return {
         "words": list(each.words),
         "stand": each.stand,
@@ -113,9 +114,9 @@ def facts_of(each: EmptySet, size: Size, key_share: float) -> dict[str, object]:
         "eye_m": geometry.eye_m,
         "end": round(_HORIZON + focal * geometry.eye_m / geometry.end_m, 5),
         "camera": [[round(focal, 5), 0, 0.5 * size.width / size.height], [0, round(focal, 5), _HORIZON], [0, 0, 1]],
-        "light_across": round(float(-np.sin(np.radians(azimuth)) * long), 4),
-        "light_back": round(float(np.cos(np.radians(azimuth)) * long), 4),
-        "light_softness": {"sun": 0.05, "evening": 0.05, "window": 0.4, "overcast": 0.8, "lamp": 0.15}[each.light[0]],
+        "light_across": round(key.across, 4),
+        "light_back": round(key.back, 4),
+        "light_softness": key.softness,
         "key_share": round(key_share, 4),
         "licence": CC0,
     }
@@ -155,6 +156,12 @@ def _board(each: EmptySet, geometry: _Geometry) -> Board | None:
     depth = geometry.end_m + 0.2
     at = (0.0, geometry.end_m - _distance(geometry) - depth / 2)
     return Board(each.top[0], color_of(each.top[1]), (3.0, depth, 0.04), _TABLE_M, at)
+
+
+def surface_of(each: EmptySet) -> tuple[float, float]:
+    """Metres: a set's surface above the floor, and how far it goes on behind where a product is likely to stand."""
+    geometry = _GEOMETRIES[each.stand]
+    return _ground_m(each), geometry.end_m - _distance(geometry)
 
 
 def _ground_m(each: EmptySet) -> float:

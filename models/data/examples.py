@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from transforms.ops.shadows import KeyLight
 from transforms.records import Size
 
 Bytes = NDArray[np.uint8]
@@ -35,6 +36,8 @@ class Example:
         authors: to be named where the picture is shown.
         split: `held_out` never trains.
         bucket: height x width of `scene`, e.g. `208x304`.
+        empty: [H, W, 3], `scene` without its products, same camera, light and exposure; None where unknown.
+        light: the main one, as `scene`'s camera sees the shadows that it throws; None where unknown.
 
     Raises:
         ValueError: a picture's shape or type, the key, the split or the bucket is not as said above.
@@ -53,6 +56,8 @@ class Example:
     split: Split
     bucket: str
     words: dict[str, object] = field(default_factory=dict)
+    empty: Bytes | None = None
+    light: KeyLight | None = None
 
     def __post_init__(self) -> None:
         if not self.key.replace("-", "").replace("_", "").isalnum():
@@ -68,6 +73,7 @@ class Example:
         _check(self.key, "coverage", self.coverage, (height, width))
         _check(self.key, "registered", self.registered, (height, width, 4))
         _check(self.key, "later", self.later, (height, width, 3))
+        _check(self.key, "empty", self.empty, (height, width, 3))
         for number, product in enumerate(self.products):
             _check(self.key, f"products[{number}]", product, (*product.shape[:2], 4))
 

@@ -12,6 +12,7 @@ import cv2
 
 from models.data.captions import captions_of
 from models.data.examples import Bytes, Example, bucket_name
+from models.data.key_lights import key_light_of
 from models.data.shards import from_webp
 from transforms.errors import ConfigError
 from transforms.records import Size
@@ -83,7 +84,7 @@ def _example(folder: Path, about: dict[str, Any]) -> Example:
         coverage=cast(Bytes, cv2.imread(str(folder / "coverage.png"), cv2.IMREAD_GRAYSCALE)),
         registered=_picture(folder / "registered.webp"),
         products=tuple(_picture(folder / f"product{number}.webp") for number in range(len(words["products"]))),
-        later=_picture(folder / "later.webp") if (folder / "later.webp").exists() else None,
+        later=_if_there(folder / "later.webp"),
         captions=captions_of(words, seed),
         source=about["source"],
         licence=about["licence"],
@@ -91,7 +92,13 @@ def _example(folder: Path, about: dict[str, Any]) -> Example:
         split=about["split"],
         bucket=bucket_name(Size(*about["size"])),
         words=words,
+        empty=_if_there(folder / "empty.webp"),
+        light=key_light_of(about),
     )
+
+
+def _if_there(path: Path) -> Bytes | None:
+    return _picture(path) if path.exists() else None
 
 
 def _picture(path: Path) -> Bytes:

@@ -34,6 +34,7 @@ class Pictures(NamedTuple):
     registered: Bytes
     products: tuple[Bytes, ...]
     later: Bytes | None
+    empty: Bytes
     pose: CameraPose
     exposure_ev: float
 
@@ -47,15 +48,10 @@ def photograph(scene: Scene, surrounds: Path | None, *, later: bool = True, thre
         later: render the frame two seconds later too.
         threads: of the renderer.
     """
-    made = blender.empty_scene(scene.height, scene.width, scene.samples, scene.number, threads)
-    _hurry(made)
-    stage = put_up(made, scene)
-    points = blender.vertices([item for product in stage.products for item in product])
-    daylight.light(made, scene.light, _middle(points), float(np.ptp(points, axis=0).max()), surrounds, scene.number)
-    with tempfile.TemporaryDirectory() as folder:
-        shoot = _Camera(made, Path(folder) / "shot.png")
+    with _set_up(scene, surrounds, threads) as (shoot, stage, points):
         pose = shoot.aim(points, scene.view, scene.height, scene.width)
         exposure, picture = shoot.metered(scene.light.exposure)
+        empty = _empty(shoot, stage)
         after = None
         if later:
             shoot.aim(points, scene.later, scene.height, scene.width)
@@ -63,7 +59,27 @@ def photograph(scene: Scene, surrounds: Path | None, *, later: bool = True, thre
             shoot.aim(points, scene.view, scene.height, scene.width)
         coverage, registered = _registered(shoot, stage, scene, points)
         alone = tuple(_alone(shoot, stage, number, pose_) for number, pose_ in enumerate(scene.poses))
-    return Pictures(picture, coverage, registered, alone, after, pose, exposure)
+    return Pictures(picture, coverage, registered, alone, after, empty, pose, exposure)
+
+
+def photograph_empty(scene: Scene, surrounds: Path | None, exposure_ev: float, *, threads: int = 1) -> Bytes:
+    """`Pictures.empty` alone, [H, W, 3], for a scene that was photographed before with `exposure_ev`."""
+    with _set_up(scene, surrounds, threads) as (shoot, stage, points):
+        shoot.aim(points, scene.view, scene.height, scene.width)
+        shoot.made.view_settings.exposure = exposure_ev
+        return _empty(shoot, stage)
+
+
+@contextmanager
+def _set_up(scene: Scene, surrounds: Path | None, threads: int) -> Iterator[tuple[_Camera, Stage, Floats]]:
+    """A camera before `scene`, built and lit, and the corners of its products."""
+    made = blender.empty_scene(scene.height, scene.width, scene.samples, scene.number, threads)
+    _hurry(made)
+    stage = put_up(made, scene)
+    points = blender.vertices([item for product in stage.products for item in product])
+    daylight.light(made, scene.light, _middle(points), float(np.ptp(points, axis=0).max()), surrounds, scene.number)
+    with tempfile.TemporaryDirectory() as folder:
+        yield _Camera(made, Path(folder) / "shot.png"), stage, points
 
 
 def _hurry(made: Any) -> None:
@@ -126,6 +142,12 @@ class _Camera:
         result.save_render(str(self.path), scene=self.made)
         pixels = cast(Bytes, cv2.imread(str(self.path), cv2.IMREAD_UNCHANGED))
         return np.ascontiguousarray(pixels[..., [2, 1, 0, *range(3, pixels.shape[2])]])
+
+
+def _empty(shoot: _Camera, stage: Stage) -> Bytes:
+    """The scene as it is without its products: neither they nor what they cast."""
+    with _hidden(item for product in stage.products for item in product):
+        return shoot.opaque()
 
 
 def _registered(shoot: _Camera, stage: Stage, scene: Scene, points: Floats) -> tuple[Bytes, Bytes]:

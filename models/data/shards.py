@@ -23,6 +23,7 @@ from PIL import Image, UnidentifiedImageError
 
 from models.data.examples import SPLITS, Bytes, Example, Split
 from transforms.errors import ConfigError
+from transforms.ops.shadows import KeyLight
 
 _QUALITY = 92
 _PER_SHARD = 512
@@ -116,6 +117,7 @@ def _packed(example: Example) -> dict[str, Any]:
         "scene.webp": example.scene,
         "registered.webp": example.registered,
         "later.webp": example.later,
+        "empty.webp": example.empty,
         **{f"product{number}.webp": product for number, product in enumerate(example.products)},
     }
     files: dict[str, Any] = {name: webp(pixels) for name, pixels in pictures.items() if pixels is not None}
@@ -126,7 +128,7 @@ def _packed(example: Example) -> dict[str, Any]:
 
 def _text(example: Example) -> dict[str, object]:
     names = ("captions", "words", "source", "licence", "authors", "split", "bucket")
-    return {name: getattr(example, name) for name in names}
+    return {name: getattr(example, name) for name in names} | {"light": example.light}
 
 
 def _unpacked(sample: Mapping[str, Any]) -> Example:
@@ -154,6 +156,8 @@ def _example(sample: Mapping[str, Any]) -> Example:
         authors=tuple(text["authors"]),
         split=text["split"],
         bucket=text["bucket"],
+        empty=from_webp(sample["empty.webp"]) if "empty.webp" in sample else None,
+        light=KeyLight(*text["light"]) if text.get("light") else None,
     )
 
 

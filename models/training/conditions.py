@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple, cast
 
 import cv2
@@ -34,8 +35,9 @@ class Conditions(NamedTuple):
 
 def conditions_of(example: Example, variant: Variant, rng: Rng) -> Conditions | None:
     """The pair of `variant`, or None where the example lacks a picture for it."""
-    target = example.later if variant.target == "later" else example.scene
-    if target is None or (shows_products(variant) and not example.products):
+    target = _TARGETS[variant.target](example)
+    lacks = shows_products(variant) and not example.products
+    if target is None or lacks or (variant.registered == "staged" and example.empty is None):
         return None
     given, known = _GIVEN[variant.registered](example, rng)
     given = masked(given, known > 0, fills=variant.fills)
@@ -46,7 +48,7 @@ def conditions_of(example: Example, variant: Variant, rng: Rng) -> Conditions | 
 
 def shows_products(variant: Variant) -> bool:
     """Whether a variant is given pictures of the products alone."""
-    return variant.references or variant.registered == "products"
+    return variant.references or variant.registered in ("products", "staged")
 
 
 def mirrored(pair: Conditions) -> Conditions:
@@ -106,4 +108,28 @@ def _nothing(example: Example, _: Rng) -> Given:
     return np.full_like(example.scene, GREY), np.zeros(example.coverage.shape, np.float32)
 
 
-_GIVEN = {"products": _products, "frame": _frame, "small": _small, "scene": _scene, "nothing": _nothing}
+def _staged(example: Example, _: Rng) -> Given:
+    assert example.empty is not None
+    return _laid_over(example.empty, example), np.ones(example.coverage.shape, np.float32)
+
+
+def _laid_over(ground: Bytes, example: Example) -> Bytes:
+    """The products' own pixels over `ground`: what is not theirs to change is alike in the given and the target."""
+    colors = example.scene if example.registered is None else example.registered[..., :3]
+    alpha = example.coverage[..., None].astype(np.float32) / 255
+    return np.rint(colors * alpha + ground * (1 - alpha)).astype(np.uint8)
+
+
+_GIVEN = {
+    "products": _products,
+    "frame": _frame,
+    "small": _small,
+    "scene": _scene,
+    "nothing": _nothing,
+    "staged": _staged,
+}
+_TARGETS: dict[str, Callable[[Example], Bytes | None]] = {
+    "scene": lambda example: example.scene,
+    "later": lambda example: example.later,
+    "staged": lambda example: _laid_over(example.scene, example),
+}

@@ -41,7 +41,7 @@ def request_of(model: str, seeds: tuple[int, ...]) -> dict[str, NDArray[Any]]:
     if model.endswith("_upscale"):
         height, width = 2 * height, 2 * width
     product, known = planes(height, width)
-    if model.startswith("studio"):
+    if model.startswith(("studio", "canvas_staging")):
         known = product
     if model == "reward":
         candidate = 255 - picture(height, width)
@@ -69,7 +69,7 @@ def test_a_model_answers_its_contract_and_repeats_itself(client: TritonClient, m
     }
 
 
-@pytest.mark.parametrize("painter", ["studio", "patchmatch"])
+@pytest.mark.parametrize("painter", ["studio", "canvas_staging", "patchmatch"])
 def test_a_painter_paints_a_seed_alike_whatever_shares_its_batch_and_carries_it_to_full_size(
     client: TritonClient, painter: str
 ) -> None:

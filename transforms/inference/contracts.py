@@ -163,6 +163,9 @@ CONTRACTS: Mapping[str, ModelContract] = {
         ModelContract("human_detector", (_IMAGE,), (TensorSpec("SCORE", FP32, (1,), low=0.0, high=1.0),)),
         paint_contract("studio"),
         upscale_contract("studio_upscale"),
+        # the studio's sets in the light that the shipped stager says: see models/serving/stager.py
+        paint_contract("canvas_staging"),
+        upscale_contract("canvas_staging_upscale"),
         paint_contract("patchmatch"),
         upscale_contract("patchmatch_upscale"),
         # any diffusers checkpoint: see models/export/pretrained.py

@@ -119,10 +119,13 @@ RESPONDERS: Mapping[str, Responder] = {
     "human_detector": _constant(SCORE=0.0),
     "reward": _constant(PRODUCT_DEFECT=0.1, BACKGROUND_DEFECT=0.1),
     "canvas_scene_synthesis": _synthesise,
-    **dict.fromkeys(("studio", "patchmatch", "pretrained", "canvas_background", "canvas_outpaint"), _paint),
+    **dict.fromkeys(
+        ("studio", "canvas_staging", "patchmatch", "pretrained", "canvas_background", "canvas_outpaint"), _paint
+    ),
     **dict.fromkeys(
         (
             "studio_upscale",
+            "canvas_staging_upscale",
             "patchmatch_upscale",
             "pretrained_upscale",
             "canvas_background_upscale",

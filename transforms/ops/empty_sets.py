@@ -173,14 +173,24 @@ def light_in(place: Place, matte: Floats) -> Floats:
     """The set around a product of `matte` (float32 [h, w]), with its shadow: linear sRGB float32 [h, w, 3]."""
     empty = place.empty
     end = place.scale * empty.end + place.down
-    key = empty.key._replace(across=-empty.key.across) if place.mirrored else empty.key
-    key_seen, sky_seen = floor_shadow(matte, key, float(np.clip(end, 0.0, 1.0)))
+    key_seen, sky_seen = floor_shadow(matte, key_of(place), float(np.clip(end, 0.0, 1.0)))
     rows = (np.arange(len(matte), dtype=np.float32)[:, None] + 0.5) / len(matte)
     reach = np.clip((rows - end) / _FADE + 1, 0.0, 1.0)  # the wall stands too far behind to be shaded
     key_seen, sky_seen = 1 - (1 - key_seen) * reach, 1 - (1 - sky_seen) * reach
-    sky = (1 - empty.key_share) * (_BOUNCE + (1 - _BOUNCE) * sky_seen**_DEPTH)
-    light = empty.key_share * key_seen**_DEPTH + sky
+    light = light_past(key_seen, sky_seen, empty.key_share)
     return np.asarray(to_linear(cut(place, matte.shape)) * light[..., None], np.float32)
+
+
+def key_of(place: Place) -> KeyLight:
+    """The set's main light as the placement shows it."""
+    key = place.empty.key
+    return key._replace(across=-key.across) if place.mirrored else key
+
+
+def light_past(key_seen: Floats, sky_seen: Floats, key_share: float) -> Floats:
+    """The share of a floor's light that is left where it sees so much of the key and of the sky, float32 [h, w]."""
+    sky = (1 - key_share) * (_BOUNCE + (1 - _BOUNCE) * sky_seen**_DEPTH)
+    return np.asarray(key_share * key_seen**_DEPTH + sky, np.float32)
 
 
 def cut(place: Place, shape: tuple[int, ...]) -> Pixels:

@@ -7,16 +7,18 @@ with the product's shadow and reflection; the cutout is laid over it later.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.ops.empty_sets import Place, find_place, lit
+from transforms.ops.empty_sets import Place, cut, find_place, key_of, lit
 from transforms.ops.oklab import Floats, to_linear, to_srgb
 from transforms.ops.papers import read_prompt
 from transforms.ops.reflections import reflection
 from transforms.ops.sets import Design, design_set, light_set, lit_side, stream, texture
-from transforms.ops.shadows import contact_shadow
+from transforms.ops.shadows import KeyLight, contact_shadow
 
 Pixels = NDArray[np.uint8]
 
@@ -41,9 +43,9 @@ def paint(image: Pixels, product: Pixels, known: Pixels, prompt: str, seed: int)
     del known
     place = _room(image, product, prompt, seed)
     if place is not None:
-        return _finish(lit(place, product.astype(np.float32) / 255), seed, product, standing=True)
+        return finish(lit(place, product.astype(np.float32) / 255), seed, product, standing=True)
     design = design_set(image, product, prompt, seed)
-    return _finish(_scene(design, image, product), seed, product, standing=design.pose == "standing")
+    return finish(_scene(design, image, product), seed, product, standing=design.pose == "standing")
 
 
 def upscale(
@@ -65,10 +67,39 @@ def upscale(
     small, matte = shrink(image, product, size)
     place = _room(small, matte, prompt, seed)
     if place is not None:
-        return _finish(lit(place, product.astype(np.float32) / 255), seed, product, standing=True)
+        return finish(lit(place, product.astype(np.float32) / 255), seed, product, standing=True)
     design = design_set(small, matte, prompt, seed)
     scene = cv2.resize(_scene(design, small, matte), product.shape[::-1], interpolation=cv2.INTER_CUBIC)
-    return _finish(np.asarray(scene, np.float32), seed, product, standing=design.pose == "standing")
+    return finish(np.asarray(scene, np.float32), seed, product, standing=design.pose == "standing")
+
+
+class Bare(NamedTuple):
+    """A set before its product comes: sRGB in [0, 255], float32 [h, w, 3], and its main light."""
+
+    picture: Floats
+    key: KeyLight
+
+
+def bare(image: Pixels, product: Pixels, prompt: str, seed: int, shape: tuple[int, ...]) -> Bare | None:
+    """The set that `paint` puts a product in, without what the product does to it.
+
+    Args:
+        image, product, prompt, seed: as for `paint`.
+        shape: (height, width) of the picture that is wanted, in the same ratio.
+
+    Returns:
+        None where a product does not stand in its set, or is mirrored by it: then `paint` knows better.
+    """
+    place = _room(image, product, prompt, seed)
+    if place is not None:
+        return Bare(cut(place, shape).astype(np.float32), key_of(place))
+    design = design_set(image, product, prompt, seed)
+    if design.pose != "standing" or design.gloss > 0:
+        return None
+    scene = _scene(design, image, np.zeros_like(product))
+    if scene.shape[:2] != tuple(shape):
+        scene = np.asarray(cv2.resize(scene, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC), np.float32)
+    return Bare(scene * 255, design.key)
 
 
 def _room(image: Pixels, matte: Pixels, prompt: str, seed: int) -> Place | None:
@@ -103,8 +134,8 @@ def _scene(design: Design, image: Pixels, product: Pixels) -> Floats:
     return to_srgb(lit)
 
 
-def _finish(scene: Floats, seed: int, product: Pixels, *, standing: bool) -> Pixels:
-    """Contact shadow, grain and quantisation, at the scene's own size."""
+def finish(scene: Floats, seed: int, product: Pixels, *, standing: bool) -> Pixels:
+    """Contact shadow, grain and quantisation, at the scene's own size: sRGB in [0, 1], float32 [h, w, 3] to uint8."""
     if standing:
         _darken_contact(scene, product)
     grain = _grain(seed, product)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from models.data.curation import Curator, Limits, NearDuplicates, edge_width, frame_contact
 from models.data.examples import Example
+from models.data.framing import axes
 from models.data.opt_out import MEMBERS, OptOut, check_left, read_opt_out, shard_keys
 from models.data.pack import main
 from models.data.pairs import read_pair, read_pairs
@@ -241,6 +242,18 @@ def test_a_photographs_pair_is_written_whole_and_read_as_an_example(tmp_path: Pa
     assert pair.example.split == split_of_sender("124")
     assert pair.example.captions[0] == "red long-sleeved shirt"
     assert np.array_equal(pair.example.registered[..., 3], pair.example.coverage)  # type: ignore[index]
+
+
+def test_a_scenes_pair_knows_its_empty_picture_and_its_light_from_the_camera(tmp_path: Path) -> None:
+    turned = {"rotation": axes(30.0, 12.0).tolist(), "light_deg": [-15.0, 45.0]}
+    words = {**WORDS, "light": "bright sunlight"}
+    folder = write_folder(tmp_path, 4, camera=turned, words=words)
+    assert read_pair(folder).example.empty is None
+    (folder / "empty.webp").write_bytes(webp(scene(5)[0]))
+    found = read_pair(folder).example
+    assert found.empty is not None and found.empty.shape == found.scene.shape
+    assert found.light is not None and found.light == pytest.approx((0.7071, 0.7071, 0.05), abs=1e-3)
+    assert read_pair(write_folder(tmp_path, 5)).example.light is None
 
 
 def test_a_photographs_words_are_what_was_measured() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from models.data.examples import BUCKETS, Example, bucket_name, bucket_size, nearest_bucket
 from models.data.shards import from_webp, read_shards, webp, write_shards
 from transforms.errors import ConfigError
+from transforms.ops.shadows import KeyLight
 from transforms.records import Size
 
 
@@ -39,6 +40,8 @@ def example(number: int, **changes: object) -> Example:
         authors=("A. Maker",),
         split="train" if number % 4 else "held_out",
         bucket=bucket_name(size),
+        empty=None if number % 3 else smooth(rng, *size, 3),
+        light=None if number % 3 else KeyLight(0.5, -1.25, 0.4),
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 
@@ -63,6 +66,8 @@ def assert_same(one: Example, other: Example) -> None:
     assert one.registered is not None and other.registered is not None
     assert np.array_equal(one.registered[..., 3], other.registered[..., 3])
     assert (one.later is None) == (other.later is None)
+    assert (one.empty is None) == (other.empty is None) and one.light == other.light
+    assert one.empty is None or np.abs(one.empty.astype(int) - other.empty).mean() < 2
     assert [product.shape for product in one.products] == [product.shape for product in other.products]
     assert all(np.array_equal(a[..., 3], b[..., 3]) for a, b in zip(one.products, other.products, strict=True))
 

@@ -238,6 +238,18 @@ def test_variants_differ_by_what_they_are_given(cutouts):
     assert np.array_equal(mirrored(outpaint).target[:, ::-1], outpaint.target)
 
 
+def test_a_set_is_given_with_its_products_laid_in_and_asked_for_with_what_they_do_to_it(cutouts):
+    example = next(iter(compose_examples(cutouts, None, "train", 1)))
+    assert conditions_of(example, VARIANTS["staging"], rng(3)) is None  # nobody knows the set without the product
+    empty = np.clip(example.scene.astype(int) + 40, 0, 255).astype(np.uint8)
+    pair = conditions_of(replace(example, empty=empty), VARIANTS["staging"], rng(3))
+    away, inside = example.coverage == 0, example.coverage == 255
+    assert pair.known.all()
+    assert np.array_equal(pair.given[away], empty[away]) and np.array_equal(pair.target[away], example.scene[away])
+    assert np.array_equal(pair.given[inside], pair.target[inside])
+    assert np.array_equal(pair.given[inside], example.registered[..., :3][inside])
+
+
 def test_products_are_laid_on_grey_and_cells_say_how_much_is_known():
     product = np.zeros((40, 20, 4), np.uint8)
     product[..., 0], product[10:30, :, 3] = 200, 255
