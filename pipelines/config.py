@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import math
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,6 +40,12 @@ from transforms.storage.uris import scheme_of
 from transforms.tally import StopRules
 from transforms.verify import VerifyLimits
 from transforms.version import results_version
+
+_POSITIVE = (
+    *("concurrency", "max_in_flight", "max_source_bytes", "max_source_pixels", "memory_gib"),
+    *("fetch_deadline_sec", "deadline_sec", "max_cost"),
+)
+_NOT_NEGATIVE = ("limit", "min_outcomes", "price_per_hour")
 
 
 @dataclass(frozen=True)
@@ -149,11 +156,7 @@ def config_of(options: argparse.Namespace) -> EnhanceConfig:
             raise ConfigError(f"--{name} is required")
     features = _names(options.features, TASKS, "features")
     table = extend_placements(_json(options.extra_placements, list, "extra_placements"))
-    for name in ("concurrency", "max_in_flight", "max_source_bytes", "max_source_pixels", "memory_gib"):
-        if getattr(options, name) <= 0:
-            raise ConfigError(f"--{name} must be positive, got {getattr(options, name)}")
-    if options.limit is not None and options.limit < 0:
-        raise ConfigError(f"--limit must not be negative, got {options.limit}")
+    _check_numbers(options)
     if not 0 < options.max_failed_share <= 1:
         raise ConfigError(f"--max_failed_share must be within (0, 1], got {options.max_failed_share}")
     if options.max_cost is not None and not options.price_per_hour:
@@ -172,6 +175,17 @@ def config_of(options: argparse.Namespace) -> EnhanceConfig:
         stop=StopRules(options.max_failed_share, options.min_outcomes, options.price_per_hour, options.max_cost),
         options=options,
     )
+
+
+def _check_numbers(options: argparse.Namespace) -> None:
+    """Refuse numbers that would switch a deadline, a cap or a budget off unseen: `nan` is beyond no limit."""
+    for name in (*_POSITIVE, *_NOT_NEGATIVE):
+        value = getattr(options, name)
+        if value is None:
+            continue
+        least = "positive" if name in _POSITIVE else "zero or positive"
+        if not math.isfinite(value) or value < 0 or (value == 0 and name in _POSITIVE):
+            raise ConfigError(f"--{name} must be {least} and finite, got {value}")
 
 
 def thresholds_of(options: argparse.Namespace) -> Thresholds:

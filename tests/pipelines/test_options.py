@@ -67,6 +67,21 @@ def test_credentials_in_an_endpoints_url_do_not_reach_the_runs_record() -> None:
     assert recorded["triton_metrics"] == "http://***@gpu:8002/metrics"
 
 
-def test_a_negative_limit_is_refused() -> None:
-    with pytest.raises(ConfigError, match="--limit"):
-        config_of(parse(["--manifest=m", "--output=o", "--features=background", "--limit=-1"]).job)
+@pytest.mark.parametrize(
+    "flag",
+    [
+        *("--limit=-1", "--min_outcomes=-1", "--price_per_hour=-2", "--price_per_hour=nan"),
+        *("--max_cost=nan", "--max_cost=-1", "--memory_gib=nan", "--memory_gib=inf", "--concurrency=0"),
+        *("--deadline_sec=nan", "--deadline_sec=0", "--fetch_deadline_sec=nan", "--fetch_deadline_sec=-1"),
+    ],
+)
+def test_a_number_that_would_switch_a_limit_off_is_refused(flag: str) -> None:
+    required = ["--manifest=m", "--output=o", "--features=background", "--price_per_hour=1"]
+    with pytest.raises(ConfigError, match=flag.partition("=")[0]):
+        config_of(parse([*required, flag]).job)
+
+
+def test_zero_is_a_limit_a_price_and_a_count() -> None:
+    zeros = ["--limit=0", "--min_outcomes=0", "--price_per_hour=0"]
+    config = config_of(parse(["--manifest=m", "--output=o", "--features=background", *zeros]).job)
+    assert (config.options.limit, config.stop.min_outcomes, config.stop.price_per_hour) == (0, 0, 0.0)
