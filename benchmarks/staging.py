@@ -7,8 +7,8 @@ hangs on a wall. DIR of `--canvas` is an exported variant `staging`, of `--stage
 outside the products, in levels of 255: the mean error where the products change the picture (by more than 4 levels,
 noise smoothed), elsewhere, and beside them (within 4 pixels); the correlation of the change that was painted with the
 true one, mean of the scenes; and CPU seconds a picture. `procedural` are the studio's shadows with the true light;
-where the floor ends is chosen for each scene with the true picture in view, which no painter could. FILE gets a sheet:
-the empty set, the true scene, and each painter's.
+where the floor ends at a wall is chosen for each scene with the true picture in view, which no painter could; `floor alone`
+are the same without a wall to fall on. FILE gets a sheet: the empty set, the true scene, and each painter's.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from models.serving.stager import load_stager
 from transforms.errors import ConfigError
 from transforms.ops.empty_sets import light_past
 from transforms.ops.oklab import to_linear, to_srgb
+from transforms.ops.shadows import floor_shadow
 
 Floats = NDArray[np.float32]
 Paint = Callable[[Example, Staging], Floats]
@@ -91,17 +92,24 @@ def nothing(_: Example, staging: Staging) -> Floats:
 
 
 def procedural(_: Example, staging: Staging) -> Floats:
-    """The studio's shadows; of all rows where the floor may end, the one that is nearest to the truth."""
+    """The studio's shadows; of all rows where the floor may end at a wall, the one that is nearest to the truth."""
+    return _nearest(staging, [_shadowed(staging, end, wall=True) for end in _ENDS])
+
+
+def floor_alone(_: Example, staging: Staging) -> Floats:
+    """The same where no wall takes the shadow up: it ends with the floor."""
+    return _nearest(staging, [_shadowed(staging, end, wall=False) for end in _ENDS])
+
+
+def _nearest(staging: Staging, tried: list[Floats]) -> Floats:
     free = staging.product[..., 3:] == 0
-    tried = [_shadowed(staging, end) for end in _ENDS]
     return min(tried, key=lambda made: float((np.abs(made - staging.scene) * free).mean()))
 
 
-def _shadowed(staging: Staging, end: float) -> Floats:
-    clues = staging.clues.astype(np.float32) / 255
-    rows = (np.arange(len(clues), dtype=np.float32)[:, None] + 0.5) / len(clues)
-    past = light_past(clues[..., 0], clues[..., 1], _KEY_SHARE)
-    light = np.where(rows > end, past, np.float32(1))
+def _shadowed(staging: Staging, end: float, *, wall: bool) -> Floats:
+    matte = staging.product[..., 3].astype(np.float32) / 255
+    key_seen, sky_seen = floor_shadow(matte, staging.light, end, wall=wall)
+    light = light_past(key_seen, sky_seen, _KEY_SHARE)
     made = to_srgb(np.asarray(to_linear(staging.empty) * light[..., None], np.float32)) * 255
     return np.asarray(in_contact(made, staging), np.float32)
 
@@ -185,7 +193,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--sheet", type=Path, help="PNG of all pictures")
     args = parser.parse_args(arguments)
     cv2.setNumThreads(1)
-    painters: dict[str, Paint] = {"nothing": nothing, "procedural": procedural}
+    painters: dict[str, Paint] = {"nothing": nothing, "floor alone": floor_alone, "procedural": procedural}
     if args.canvas:
         painters["canvas"] = by_canvas(args.canvas)
         painters["canvas, contact line added"] = touching(painters["canvas"])

@@ -50,7 +50,7 @@ def example(number=0, **changes):
 
 
 def shadowed(made):
-    scene = np.rint(_shadowed(staging_of(made), 0.3)).astype(np.uint8)
+    scene = np.rint(_shadowed(staging_of(made), 0.3, wall=True)).astype(np.uint8)
     return replace(made, scene=np.where(made.coverage[..., None] > 0, made.registered[..., :3], scene))
 
 
@@ -96,4 +96,4 @@ def test_the_command_prints_a_row_for_each_painter_and_a_sheet(tmp_path, stager,
     }
     assert main([part for name, value in named.items() for part in (f"--{name}", str(value))]) == 0
     out = capsys.readouterr().out
-    assert out.startswith("2 scenes") and out.count("\n| ") == 7 and (tmp_path / "s.png").stat().st_size > 1000
+    assert out.startswith("2 scenes") and out.count("\n| ") == 8 and (tmp_path / "s.png").stat().st_size > 1000

@@ -173,10 +173,12 @@ def light_in(place: Place, matte: Floats) -> Floats:
     """The set around a product of `matte` (float32 [h, w]), with its shadow: linear sRGB float32 [h, w, 3]."""
     empty = place.empty
     end = place.scale * empty.end + place.down
-    key_seen, sky_seen = floor_shadow(matte, key_of(place), float(np.clip(end, 0.0, 1.0)))
-    rows = (np.arange(len(matte), dtype=np.float32)[:, None] + 0.5) / len(matte)
-    reach = np.clip((rows - end) / _FADE + 1, 0.0, 1.0)  # the wall stands too far behind to be shaded
-    key_seen, sky_seen = 1 - (1 - key_seen) * reach, 1 - (1 - sky_seen) * reach
+    wall = empty.stand == "floor"  # behind a table's end there is nothing near
+    key_seen, sky_seen = floor_shadow(matte, key_of(place), float(np.clip(end, 0.0, 1.0)), wall=wall)
+    if not wall:
+        rows = (np.arange(len(matte), dtype=np.float32)[:, None] + 0.5) / len(matte)
+        reach = np.clip((rows - end) / _FADE + 1, 0.0, 1.0)
+        key_seen, sky_seen = 1 - (1 - key_seen) * reach, 1 - (1 - sky_seen) * reach
     light = light_past(key_seen, sky_seen, empty.key_share)
     return np.asarray(to_linear(cut(place, matte.shape)) * light[..., None], np.float32)
 

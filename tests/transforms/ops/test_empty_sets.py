@@ -87,16 +87,19 @@ def test_a_set_is_mirrored_where_the_product_is_lit_from_the_other_side() -> Non
     assert across[0] > 0 > across[1]
 
 
-def test_the_shadow_falls_on_the_floor_and_nowhere_else() -> None:
+@pytest.mark.parametrize(("prompt", "wall"), [("wooden floor", True), ("oak table", False)])
+def test_the_shadow_falls_on_the_floor_and_goes_on_where_a_wall_stands(prompt: str, wall: bool) -> None:
     matte = box((304, 208), 0.5, 0.4)
-    place = find_place(matte, "wooden floor", 1, 0.0)
+    place = find_place(matte, prompt, 1, 0.0)
     assert place is not None
     lit, bare = light_in(place, matte), to_linear(cut(place, matte.shape))
     end = round((place.scale * place.empty.end + place.down) * 304)
-    assert np.allclose(lit[: end - 5], bare[: end - 5], atol=1e-6)
     assert (lit <= bare + 1e-6).all()
     foot = slice(round(0.86 * 304), round(0.89 * 304))
     assert lit[foot, 80:130].mean() < 0.95 * bare[foot, 80:130].mean()
+    above = (bare - lit)[: end - 5] / np.maximum(bare[: end - 5], 0.05)
+    assert 0.1 < above.max() < 0.6 if wall else above.max() < 1e-5
+    assert np.allclose(lit[: round(0.3 * 304)], bare[: round(0.3 * 304)], atol=0.01)
 
 
 @pytest.mark.parametrize("prompt", ["living room, standing on the floor", "oak table, standing on the floor"])

@@ -45,6 +45,18 @@ def test_nothing_above_the_given_row_is_touched():
     assert key[:200].min() > 0.999 and sky[:200].min() > 0.999
 
 
+def test_a_wall_takes_the_shadow_up_where_the_light_comes_from_before():
+    far = FROM_LEFT._replace(back=1.6)
+    (key, _), (walled, sky) = floor_shadow(bottle(), far, 0.75), floor_shadow(bottle(), far, 0.75, wall=True)
+    end = round(0.75 * len(key))
+    assert key[: end - 12].min() > 0.99 and walled[: end - 12].min() < 0.7
+    assert np.allclose(key[end + 12 :], walled[end + 12 :], atol=0.02) and sky.min() < 1
+    rows, columns = np.nonzero(walled[: end - 12] < 0.8)
+    assert columns.mean() > bottle().nonzero()[1].mean()  # away from the light
+    behind, _ = floor_shadow(bottle(), FROM_LEFT._replace(back=-0.5), 0.75, wall=True)
+    assert behind[: end - 12].min() > 0.99
+
+
 def test_an_empty_matte_leaves_an_open_floor():
     key, sky = floor_shadow(np.zeros((40, 30), np.float32), FROM_LEFT, 0.0)
     assert key.min() == 1.0 and sky.min() == 1.0
