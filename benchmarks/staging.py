@@ -7,8 +7,8 @@ hangs on a wall. DIR of `--canvas` is an exported variant `staging`, of `--stage
 outside the products, in levels of 255: the mean error where the products change the picture (by more than 4 levels,
 noise smoothed), elsewhere, and beside them (within 4 pixels); the correlation of the change that was painted with the
 true one, mean of the scenes; and CPU seconds a picture. `procedural` are the studio's shadows with the true light;
-where the floor ends at a wall is chosen for each scene with the true picture in view, which no painter could; `floor alone`
-are the same without a wall to fall on. FILE gets a sheet: the empty set, the true scene, and each painter's.
+where the floor ends at a wall is chosen for each scene with the true picture in view, which no painter could.
+`floor alone` are the same without a wall to fall on. FILE gets a sheet: the empty set, the true scene, each painter's.
 """
 
 from __future__ import annotations

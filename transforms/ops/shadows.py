@@ -22,8 +22,8 @@ _BODY_SLABS = 6
 _KEY_RAYS = 20
 _SKY_RAYS = 28
 _WORKING_SIDE = 224
-# A wall is lit by much that the floor's two lights do not stand for. With these shares of them rendered rooms are met as
-# well as without a shadow on the wall in the studio's own sets and better in others (benchmarks/staging.py).
+# A wall is lit by much that the floor's two lights do not stand for. With these shares of them rendered rooms are met
+# as well as without a shadow on the wall in the studio's own sets, and better in others (benchmarks/staging.py).
 _WALL_KEY, _WALL_SKY = 0.6, 0.3
 
 

@@ -51,7 +51,7 @@ def test_a_wall_takes_the_shadow_up_where_the_light_comes_from_before():
     end = round(0.75 * len(key))
     assert key[: end - 12].min() > 0.99 and walled[: end - 12].min() < 0.7
     assert np.allclose(key[end + 12 :], walled[end + 12 :], atol=0.02) and sky.min() < 1
-    rows, columns = np.nonzero(walled[: end - 12] < 0.8)
+    _, columns = np.nonzero(walled[: end - 12] < 0.8)
     assert columns.mean() > bottle().nonzero()[1].mean()  # away from the light
     behind, _ = floor_shadow(bottle(), FROM_LEFT._replace(back=-0.5), 0.75, wall=True)
     assert behind[: end - 12].min() > 0.99
