@@ -15,7 +15,6 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,9 +24,10 @@ import torch
 from torch import Tensor
 
 from models.refiner import Refiner
+from models.training.averaged import PARTS, State, descend, load_state
 from models.training.clue_set import draw
 from models.training.losses import matte_loss
-from models.training.runs import average_into, keep, plot, restore
+from models.training.runs import keep, plot
 from transforms.errors import ConfigError
 
 
@@ -54,36 +54,6 @@ class Recipe:
     average: float = 0.99
     seed: int = 0
 
-    def rate_at(self, step: int) -> float:
-        """The rate of `step`."""
-        left = (self.steps - step) / max(1, self.steps * self.fall)
-        return self.rate * min(1.0, (step + 1) / self.warm_steps, left)
-
-
-_PARTS = ("network", "average", "optimizer")
-
-
-@dataclass
-class State:
-    """What a checkpoint holds."""
-
-    network: Refiner
-    average: Refiner
-    optimizer: torch.optim.Optimizer
-    step: int = 0
-
-
-def load_state(path: Path, recipe: Recipe) -> State:
-    """The state of a checkpoint, or a new one where there is none."""
-    torch.manual_seed(recipe.seed)
-    network = Refiner().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = torch.optim.AdamW(
-        network.parameters(), lr=recipe.rate, betas=(0.9, 0.95), weight_decay=recipe.weight_decay
-    )
-    state = State(network, deepcopy(network).eval(), optimizer)
-    restore(state, path, _PARTS)
-    return state
-
 
 def batch_of(folders: Sequence[Sequence[Path]], recipe: Recipe, step: int) -> tuple[Tensor, Tensor, Tensor]:
     """(pictures with their clues, alpha, weight) of a step: float32 [B, 8 or 1, H, W]."""
@@ -97,19 +67,12 @@ def batch_of(folders: Sequence[Sequence[Path]], recipe: Recipe, step: int) -> tu
     return torch.from_numpy(shown).float().permute(0, 3, 1, 2), alpha, weight
 
 
-def take_step(state: State, recipe: Recipe, folders: Sequence[Sequence[Path]]) -> dict[str, float]:
+def take_step(state: State[Refiner], recipe: Recipe, folders: Sequence[Sequence[Path]]) -> dict[str, float]:
     """One optimiser step; its loss, and the loss of what the network was given."""
-    for group in state.optimizer.param_groups:
-        group["lr"] = recipe.rate_at(state.step)
     shown, alpha, weight = batch_of(folders, recipe, state.step)
     state.network.train()
     loss = matte_loss(state.network(shown), alpha, weight)
-    state.optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
-    torch.nn.utils.clip_grad_norm_(state.network.parameters(), 5.0)
-    state.optimizer.step()
-    average_into(state.average, state.network, state.step, recipe.average)
-    state.step += 1
+    descend(state, recipe, loss)
     with torch.no_grad():
         given = matte_loss(torch.logit(shown[:, 3:4] / 255, eps=0.02), alpha, weight)
     return {"loss": float(loss.detach()), "given": float(given)}
@@ -128,7 +91,7 @@ def scan(folders: Sequence[Path]) -> list[tuple[Path, ...]]:
     return found
 
 
-def train(state: State, recipe: Recipe, clues: Sequence[Path], *, scan_every: int) -> Iterator[dict[str, Any]]:
+def train(state: State[Refiner], recipe: Recipe, clues: Sequence[Path], *, scan_every: int) -> Iterator[dict[str, Any]]:
     """Step until the recipe's end, yielding each step's record; `state` moves along."""
     folders = scan(clues)
     while state.step < recipe.steps:
@@ -154,8 +117,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.set_num_threads(args.threads)
     args.run.mkdir(parents=True, exist_ok=True)
     (args.run / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1) + "\n", encoding="utf-8")
-    state = load_state(args.run / "checkpoint.pt", recipe)
-    keep(state, train(state, recipe, args.clues, scan_every=args.scan_every), args.run, _PARTS, args.save_every)
+    state = load_state(Refiner, args.run / "checkpoint.pt", recipe)
+    keep(state, train(state, recipe, args.clues, scan_every=args.scan_every), args.run, PARTS, args.save_every)
     plot(args.run / "losses.jsonl", args.run / "losses.png", ["loss", "given"], "weighted cross entropy + soft IoU")
     sys.stdout.write(f"{state.step} steps\n")
     return 0

@@ -15,7 +15,6 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,8 @@ import torch
 from torch import Tensor
 
 from models.stager import Stager, levels_of
-from models.training.runs import average_into, keep, plot, restore
+from models.training.averaged import PARTS, State, descend, load_state
+from models.training.runs import keep, plot
 from models.training.staging_set import Batch, draw, scan
 from transforms.ops.staging import FLOOR_LEVELS
 
@@ -55,36 +55,6 @@ class Recipe:
     bf16: bool = False
     seed: int = 0
 
-    def rate_at(self, step: int) -> float:
-        """The rate of `step`."""
-        left = (self.steps - step) / max(1, self.steps * self.fall)
-        return self.rate * min(1.0, (step + 1) / self.warm_steps, left)
-
-
-_PARTS = ("network", "average", "optimizer")
-
-
-@dataclass
-class State:
-    """What a checkpoint holds."""
-
-    network: Stager
-    average: Stager
-    optimizer: torch.optim.Optimizer
-    step: int = 0
-
-
-def load_state(path: Path, recipe: Recipe) -> State:
-    """The state of a checkpoint, or a new one where there is none."""
-    torch.manual_seed(recipe.seed)
-    network = Stager().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = torch.optim.AdamW(
-        network.parameters(), lr=recipe.rate, betas=(0.9, 0.95), weight_decay=recipe.weight_decay
-    )
-    state = State(network, deepcopy(network).eval(), optimizer)
-    restore(state, path, _PARTS)
-    return state
-
 
 def loss_of(painted: Tensor, batch: Batch) -> Tensor:
     """How far `painted` [B, 3, H, W] in [0, 255] is from the scene where no product is, a scalar in levels."""
@@ -99,27 +69,20 @@ def loss_of(painted: Tensor, batch: Batch) -> Tensor:
     return loss
 
 
-def take_step(state: State, recipe: Recipe, batch: Batch) -> dict[str, float]:
+def take_step(state: State[Stager], recipe: Recipe, batch: Batch) -> dict[str, float]:
     """One optimiser step; its loss, and the loss of the empty set."""
-    for group in state.optimizer.param_groups:
-        group["lr"] = recipe.rate_at(state.step)
     ground = batch.shown[:, :3]
     state.network.train()
     with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bf16):
         change = state.network(batch.shown)
     loss = loss_of(levels_of(ground, change.float(), FLOOR_LEVELS), batch)
-    state.optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
-    torch.nn.utils.clip_grad_norm_(state.network.parameters(), 5.0)
-    state.optimizer.step()
-    average_into(state.average, state.network, state.step, recipe.average)
-    state.step += 1
+    descend(state, recipe, loss)
     with torch.no_grad():
         given = loss_of(ground, batch)
     return {"loss": float(loss.detach()), "given": float(given)}
 
 
-def train(state: State, recipe: Recipe, stagings: Path, *, scan_every: int) -> Iterator[dict[str, Any]]:
+def train(state: State[Stager], recipe: Recipe, stagings: Path, *, scan_every: int) -> Iterator[dict[str, Any]]:
     """Step until the recipe's end, yielding each step's record; `state` moves along."""
     files = scan(stagings / "train")
     while state.step < recipe.steps:
@@ -149,8 +112,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.set_num_threads(args.threads)
     args.run.mkdir(parents=True, exist_ok=True)
     (args.run / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1) + "\n", encoding="utf-8")
-    state = load_state(args.run / "checkpoint.pt", recipe)
-    keep(state, train(state, recipe, args.stagings, scan_every=args.scan_every), args.run, _PARTS, args.save_every)
+    state = load_state(Stager, args.run / "checkpoint.pt", recipe)
+    keep(state, train(state, recipe, args.stagings, scan_every=args.scan_every), args.run, PARTS, args.save_every)
     plot(args.run / "losses.jsonl", args.run / "losses.png", ["loss", "given"], "distance from the scene, levels")
     sys.stdout.write(f"{state.step} steps\n")
     return 0

@@ -13,7 +13,7 @@ from models.export.refiner import load_average  # noqa: E402
 from models.export.refiner import main as export  # noqa: E402
 from models.refiner import Refiner  # noqa: E402
 from models.training.clue_set import draw  # noqa: E402
-from models.training.train_refiner import Recipe, main, scan  # noqa: E402
+from models.training.train_refiner import main, scan  # noqa: E402
 from transforms.errors import ConfigError  # noqa: E402
 
 
@@ -92,8 +92,3 @@ def test_samples_are_drawn_alike_and_some_are_made_worse(clues):
 def test_an_empty_folder_says_what_to_run(tmp_path):
     with pytest.raises(ConfigError, match=r"models\.data\.clues"):
         scan([tmp_path])
-
-
-def test_the_rate_warms_up_and_falls_to_nothing():
-    recipe = Recipe(steps=100, warm_steps=10, rate=1.0)
-    assert [recipe.rate_at(step) for step in (0, 9, 49, 75, 100)] == [0.1, 1.0, 1.0, 0.5, 0.0]

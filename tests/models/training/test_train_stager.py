@@ -17,7 +17,7 @@ from models.export.stager import main as export  # noqa: E402
 from models.serving.stager import load_stager, paint, upscale  # noqa: E402
 from models.stager import Stager  # noqa: E402
 from models.training.staging_set import draw, parts_of, scan  # noqa: E402
-from models.training.train_stager import Recipe, main  # noqa: E402
+from models.training.train_stager import main  # noqa: E402
 from transforms.errors import ConfigError  # noqa: E402
 from transforms.ops import studio  # noqa: E402
 from transforms.ops.shadows import KeyLight  # noqa: E402
@@ -155,8 +155,3 @@ def test_what_is_served_is_what_was_trained(trained, tmp_path, capsys):
     assert np.array_equal(flat, studio.paint(small, matte, matte, "flat lay", 5)), (
         "the studio's own where nothing stands"
     )
-
-
-def test_the_rate_warms_up_and_falls_to_nothing():
-    recipe = Recipe(steps=100, warm_steps=10, rate=1.0)
-    assert [recipe.rate_at(step) for step in (0, 9, 49, 75, 100)] == [0.1, 1.0, 1.0, 0.5, 0.0]
