@@ -170,7 +170,7 @@ def config_of(options: argparse.Namespace) -> EnhanceConfig:
         table=tuple(table.values()),
         thresholds=thresholds_of(options),
         columns=ColumnMap(_pairs(options.column, "column", COLUMNS), options.advertiser_id),
-        allow_source=tuple(filter(None, options.allow_source.split(","))),
+        allow_source=listed(options.allow_source),
         store=store_of(options),
         stop=StopRules(options.max_failed_share, options.min_outcomes, options.price_per_hour, options.max_cost),
         options=options,
@@ -192,8 +192,7 @@ def thresholds_of(options: argparse.Namespace) -> Thresholds:
     """The thresholds with the job's own put in."""
     stated = _json(options.thresholds, dict, "thresholds")
     thresholds = overridden(Thresholds(), stated, "--thresholds")
-    background = tuple(filter(None, options.background_painters.split(",")))
-    outpaint = tuple(filter(None, options.outpaint_painters.split(",")))
+    background, outpaint = listed(options.background_painters), listed(options.outpaint_painters)
     return dataclasses.replace(
         thresholds,
         decode=dataclasses.replace(
@@ -226,8 +225,8 @@ def new_run_id() -> str:
 
 
 def as_yaml(options: argparse.Namespace) -> str:
-    """The options as a file that `--config` takes, thresholds spelled out."""
-    values: dict[str, Any] = {name: value for name, value in sorted(vars(options).items()) if value not in (None, "")}
+    """The options as a file that `--config` takes, thresholds spelled out, credentials in addresses left out."""
+    values: dict[str, Any] = _plain(options)
     values.pop("print_config", None)
     values.pop("config", None)
     values["thresholds"] = json.loads(json.dumps(dataclasses.asdict(thresholds_of(options))))
@@ -240,7 +239,7 @@ def _absolute(uri: str) -> str:
 
 
 def _names(text: str, known: tuple[str, ...], option: str) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(filter(None, (name.strip() for name in text.split(",")))))
+    names = tuple(dict.fromkeys(listed(text)))
     for name in names:
         if name not in known:
             raise ConfigError(f"--{option}: {name!r} is not one of {', '.join(known)}")
@@ -249,9 +248,18 @@ def _names(text: str, known: tuple[str, ...], option: str) -> tuple[str, ...]:
     return names
 
 
+def listed(text: str) -> tuple[str, ...]:
+    """What a flag names, comma separated.
+
+    >>> listed("gpu-1:8001, gpu-2:8001,")
+    ('gpu-1:8001', 'gpu-2:8001')
+    """
+    return tuple(filter(None, (part.strip() for part in text.split(","))))
+
+
 def _pairs(text: str, option: str, known: tuple[str, ...] = ()) -> tuple[tuple[str, str], ...]:
     pairs = []
-    for part in filter(None, text.split(",")):
+    for part in listed(text):
         name, found, value = part.partition("=")
         if not (found and name.strip() and value.strip()) or (known and name.strip() not in known):
             raise ConfigError(f"--{option}: {part!r} is not name=value" + (f" with a name of {known}" if known else ""))
@@ -271,5 +279,9 @@ def _json(text: str, kind: type, option: str) -> Any:
 
 def plain_options(config: EnhanceConfig) -> Mapping[str, Any]:
     """The options for the run's own record, without the credentials that an endpoint's URL may hold."""
-    options = {name: value for name, value in vars(config.options).items() if value not in (None, "")}
-    return {name: redact(value) if isinstance(value, str) else value for name, value in options.items()}
+    return _plain(config.options)
+
+
+def _plain(options: argparse.Namespace) -> dict[str, Any]:
+    stated = {name: value for name, value in vars(options).items() if value not in (None, "")}
+    return {name: redact(value) if isinstance(value, str) else value for name, value in stated.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -61,16 +61,19 @@ class Finished:
 
 
 def finish_run(
-    folders: Folders, shards: Iterable[Shard], columns: ColumnMap, store_config: StoreConfig | None = None
+    folders: Folders, shards: Sequence[Shard], columns: ColumnMap, store_config: StoreConfig | None = None
 ) -> Finished:
     """Write index, dead letters and delivery tables of a run; safe to repeat.
+
+    A run that is begun again under its own id may have another manifest by then: what `shards` do not hold is left
+    out of its tables.
 
     Raises:
         StorageError: the store does not answer; what was written before stays, and a repeat finishes it.
     """
     config = store_config or StoreConfig()
     store = open_store(folders.output, config)
-    expected = _expected(store, folders)
+    expected = _expected(store, folders, shards)
     index = pa.concat_tables([_decided(store, folders, expected), _carried(store, folders, expected)])
     index = index.sort_by([(name, "ascending") for name in _IDENTITY])
     _write_shards(store, f"{folders.run}/index", index)
@@ -84,8 +87,10 @@ def finish_run(
     return Finished(outcomes, carried, len(expected) - len(index))
 
 
-def _expected(store: Store, folders: Folders) -> pa.Table:
-    tables = [_parquet(store, listed.uri) for listed in store.list(f"{folders.run}/plan")]
+def _expected(store: Store, folders: Folders, shards: Iterable[Shard]) -> pa.Table:
+    names = {shard.plan_name for shard in shards}
+    planned = (listed.uri for listed in store.list(f"{folders.run}/plan"))
+    tables = [_parquet(store, uri) for uri in planned if uri.rsplit("/", 1)[-1] in names]
     return pa.concat_tables(tables) if tables else PLAN_SCHEMA.empty_table()
 
 
@@ -94,7 +99,7 @@ def _parquet(store: Store, uri: str) -> pa.Table:
 
 
 def _decided(store: Store, folders: Folders, expected: pa.Table) -> pa.Table:
-    """This run's rows, the latest for each manifest row and placement; without those that are carried.
+    """This run's rows that are expected of it, the latest for each manifest row and placement.
 
     A run that is begun again under its own id finds its first part's rows settled: they are carried, and count once.
     """
@@ -102,8 +107,8 @@ def _decided(store: Store, folders: Folders, expected: pa.Table) -> pa.Table:
     if not tables:
         return INDEX_SCHEMA.empty_table()
     rows = _latest(pa.concat_tables(tables), _IDENTITY)
-    carried = _places(expected.filter(expected.column("settled")))
-    return rows.filter(pc.invert(pc.is_in(_places(rows), value_set=carried.combine_chunks())))
+    open_places = _places(expected.filter(pc.invert(expected.column("settled"))))
+    return rows.filter(pc.is_in(_places(rows), value_set=open_places.combine_chunks()))
 
 
 def _places(table: pa.Table) -> pa.ChunkedArray:
@@ -141,13 +146,28 @@ def _replaced(table: pa.Table, name: str, values: pa.Array | pa.ChunkedArray) ->
 
 
 def _write_shards(store: Store, folder: str, table: pa.Table) -> None:
-    for number, start in enumerate(range(0, max(len(table), 1), _SHARD_ROWS)):
-        name = f"{folder}/part-{number:05d}.parquet"
-        store.write(name, parquet_bytes(table.slice(start, _SHARD_ROWS)), content_type=PARQUET)
+    """Write `table` in parts, and take away what a longer table of the same run left behind."""
+    starts = range(0, max(len(table), 1), _SHARD_ROWS)
+    for number, start in enumerate(starts):
+        part = parquet_bytes(table.slice(start, _SHARD_ROWS))
+        store.write(f"{folder}/{_part(number)}", part, content_type=PARQUET)
+    written = {_part(number) for number in range(len(starts))}
+    _delete_others(store, folder, written)
+
+
+def _part(number: int) -> str:
+    return f"part-{number:05d}.parquet"
+
+
+def _delete_others(store: Store, folder: str, kept: Collection[str]) -> None:
+    """Delete the Parquet files below `folder` that are not named."""
+    for uri in [listed.uri for listed in store.list(folder)]:
+        if uri.endswith(".parquet") and uri.rsplit("/", 1)[-1] not in kept:
+            store.delete(uri)
 
 
 def _write_dead_letters(
-    store: Store, folders: Folders, index: pa.Table, shards: Iterable[Shard], columns: ColumnMap, config: StoreConfig
+    store: Store, folders: Folders, index: pa.Table, shards: Sequence[Shard], columns: ColumnMap, config: StoreConfig
 ) -> None:
     """The failed rows as a manifest of their own: the row's columns, only the placements that failed, and why."""
     failed = index.filter(pc.equal(index.column("outcome"), "failed"))
@@ -174,19 +194,20 @@ DEAD_LETTER_SCHEMA = pa.schema(
 def _dead_letters(
     failed: pa.Table, shards: Iterable[Shard], columns: ColumnMap, config: StoreConfig
 ) -> Iterator[dict[str, object]]:
-    errors: dict[tuple[str, int], list[dict[str, object]]] = {}
+    errors: dict[str, dict[int, list[dict[str, object]]]] = {}
     for row in failed.select(["manifest_uri", "manifest_row", "placement", *_WHY]).to_pylist():
-        errors.setdefault((row["manifest_uri"], row["manifest_row"]), []).append(row)
+        errors.setdefault(row["manifest_uri"], {}).setdefault(row["manifest_row"], []).append(row)
     for shard in shards:
-        wanted = [key for key in errors if key[0] == shard.manifest_uri and 0 <= key[1] - shard.first_row < shard.rows]
+        mine = errors.get(shard.manifest_uri, {})
+        wanted = [row for row in mine if 0 <= row - shard.first_row < shard.rows]
         if not wanted:
             continue
         table = with_resolved_uris(
             read_shard(open_store(shard.manifest_uri, config), shard, columns), folder_of(shard.manifest_uri)
         )
-        for key in sorted(wanted):
-            cells = {name: table.column(name)[key[1] - shard.first_row].as_py() for name in COLUMNS}
-            yield _dead_letter(cells, errors[key])
+        for row in sorted(wanted):
+            cells = {name: table.column(name)[row - shard.first_row].as_py() for name in COLUMNS}
+            yield _dead_letter(cells, mine[row])
 
 
 _WHY = ("run_id", "stage", "reason", "detail", "remedy", "retryable")
@@ -207,11 +228,16 @@ def write_delivery(store: Store, run: str, table: pa.Table, columns: Sequence[st
     Equal rows of a manifest have one creative, and a feed takes it once.
     """
     enhanced = table.filter(pc.equal(table.column("outcome"), "enhanced"))
-    for advertiser in pc.unique(enhanced.column("advertiser_id")).to_pylist():
+    advertisers = pc.unique(enhanced.column("advertiser_id")).to_pylist()
+    for advertiser in advertisers:
         mine = enhanced.filter(pc.equal(enhanced.column("advertiser_id"), advertiser)).select(list(columns))
         first: dict[object, int] = {}
         for at, creative in enumerate(mine.column("creative_uri").to_pylist()):
             first.setdefault(creative or at, at)
         mine = mine.take(pa.array(list(first.values()), pa.int64()))
-        uri = f"{run}/delivery/{percent_encode(advertiser)}.parquet"
-        store.write(uri, parquet_bytes(mine), content_type=PARQUET)
+        store.write(f"{run}/delivery/{_table_of(advertiser)}", parquet_bytes(mine), content_type=PARQUET)
+    _delete_others(store, f"{run}/delivery", {_table_of(advertiser) for advertiser in advertisers})
+
+
+def _table_of(advertiser: str) -> str:
+    return f"{percent_encode(advertiser)}.parquet"

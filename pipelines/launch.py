@@ -20,7 +20,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineRunner
 
 from pipelines.busy import BusyMeter
-from pipelines.config import EnhanceConfig, plain_options, serving_of
+from pipelines.config import EnhanceConfig, listed, plain_options, serving_of
 from pipelines.embedded import EmbeddedServer
 from pipelines.finish import Finished, Folders, finish_run
 from pipelines.progress import Progress
@@ -118,7 +118,7 @@ def launch(
     _write_report(config, folders, facts, decided)
     _tell(config, folders, finished, facts)
     if error is not None:
-        raise _as_ours(error)
+        raise _broken_off(error)
     return _exit_code(tally, finished)
 
 
@@ -144,8 +144,7 @@ def serving(config: EnhanceConfig, folder: str) -> Iterator[tuple[ServingConfig,
     """
     options = config.options
     if options.triton:
-        endpoints = tuple(filter(None, options.triton.split(",")))
-        yield serving_of(options, endpoints), list(filter(None, options.triton_metrics.split(",")))
+        yield serving_of(options, listed(options.triton)), list(listed(options.triton_metrics))
         return
     repository = Path(options.triton_repo) if options.triton_repo else None
     log = local_path(folder) / "server.log" if scheme_of(folder) == "file" else None
@@ -224,6 +223,14 @@ def _as_ours(error: Exception) -> CanvasError:
             return seen
         seen = seen.__cause__ or seen.__context__
     return RunAborted(f"{type(error).__name__}: {str(error).strip().splitlines()[-1] if str(error).strip() else ''}")
+
+
+def _broken_off(error: Exception) -> CanvasError:
+    """What ended a run under way; a manifest that breaks by then is no bad option: some rows are decided."""
+    ours = _as_ours(error)
+    if isinstance(ours, ConfigError | ManifestError):
+        return RunAborted(str(ours), remedy=f"{ours.remedy}; run again to go on")
+    return ours
 
 
 def _write_report(config: EnhanceConfig, folders: Folders, facts: RunFacts, decided: Sequence[dict[str, Any]]) -> None:

@@ -16,6 +16,8 @@ from pipelines.stores import add_store_options as add_store_options
 from transforms.errors import ConfigError
 from transforms.placements import PLACEMENTS
 
+_PAIRS = ("column", "triton_header")  # flags that take name=value,name=value; in a file, a mapping
+
 
 class Arguments(NamedTuple):
     """The job's own flags, and what is left for the Beam runner."""
@@ -41,7 +43,7 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("input")
     add = group.add_argument
     add("--manifest", help="Parquet file, glob or folder; a path, file:// or s3://")
-    add("--column", default="", help="names that differ: product_id=sku,image_uri=picture")
+    add("--column", default="", help="names that differ: product_id=sku,image_uri=picture; in a file a mapping")
     add("--advertiser_id", default="", help="advertiser of all rows, where the manifest has no such column")
     add(
         "--decisions",
@@ -154,6 +156,8 @@ def _flag(name: str, value: Any) -> list[str]:
         return []
     if value is True:
         return [f"--{name}"]
+    if isinstance(value, dict) and name in _PAIRS:
+        return [f"--{name}={','.join(f'{key}={other}' for key, other in value.items())}"]
     if isinstance(value, dict) or (isinstance(value, list) and any(isinstance(item, dict) for item in value)):
         return [f"--{name}={json.dumps(value)}"]
     if isinstance(value, list):

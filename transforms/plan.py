@@ -55,6 +55,11 @@ class Shard:
     first_row: int
     rows: int
 
+    @property
+    def plan_name(self) -> str:
+        """The file, below a run's `plan/`, that says what the run is expected to decide of the shard."""
+        return f"{digest_of([self.manifest_uri, self.row_groups, self.first_row])}.parquet"
+
 
 @dataclass(frozen=True)
 class PlanConfig:
@@ -313,8 +318,7 @@ class _PlanShard(beam.DoFn):  # type: ignore[misc]
         table = with_resolved_uris(read_shard(manifests, shard, config.columns), folder)
         identities = self.identities.of(table.column("image_uri").to_pylist(), base_uri=folder)
         planned = plan_table(table, shard, identities, self.settled, config, self.wishes)
-        name = digest_of([shard.manifest_uri, shard.row_groups, shard.first_row])
-        uri = f"{config.run_folder}/plan/{name}.parquet"
+        uri = f"{config.run_folder}/plan/{shard.plan_name}"
         self.store.write(uri, parquet_bytes(planned.expected), content_type=PARQUET)
         settled = int(pc.sum(planned.expected.column("settled")).as_py() or 0)
         tally_of(config.run_id).expect(len(planned.expected) - settled, settled)

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 from pipelines.embedded import EmbeddedServer
 from pipelines.enhance import run
 from pipelines.launch import ExitCode
+from transforms.errors import ManifestError
 from transforms.ledger import read_index
 from transforms.storage.store import open_store
 
@@ -185,6 +186,23 @@ def test_a_manifest_with_a_damaged_footer_is_refused(tmp_path: Path) -> None:
     (tmp_path / "m.parquet").write_bytes(b"PAR1" + b"x" * 40 + (20).to_bytes(4, "little") + b"PAR1")
     flags = [f"--manifest={tmp_path / 'm.parquet'}", f"--output={tmp_path / 'out'}", "--features=background"]
     assert run(flags) == ExitCode.BAD_CONFIG
+
+
+def test_a_manifest_that_breaks_under_way_is_no_bad_option(
+    feed: Path,
+    tmp_path: Path,
+    triton: EmbeddedServer,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("[while running 'Plan']") from ManifestError("m.parquet is not a Parquet file")
+
+    monkeypatch.setattr("pipelines.launch._run_beam", broken)
+    assert job(feed, tmp_path / "out", triton) == ExitCode.INFRASTRUCTURE
+    said = capsys.readouterr().err
+    assert "m.parquet is not a Parquet file" in said
+    assert "run again to go on" in said
 
 
 def test_a_defect_does_not_end_with_the_exit_code_of_decided_rows(

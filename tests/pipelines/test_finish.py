@@ -10,7 +10,7 @@ from pipelines.finish import Finished, Folders, finish_run, write_delivery
 from pipelines.replay import read_dead_letters, select
 from pipelines.sources import cut_shards
 from transforms.index import INDEX_SCHEMA, index_row
-from transforms.ledger import LedgerWriter, read_index
+from transforms.ledger import LedgerWriter, parquet_bytes, read_index
 from transforms.manifest import ColumnMap
 from transforms.placements import PLACEMENTS
 from transforms.plan import PlanConfig, Shard, _PlanShard
@@ -191,6 +191,30 @@ def test_a_run_that_is_begun_again_under_its_own_id_counts_every_row_once(night:
     night.decide("a", night.plan("a"))
     assert night.finish("a") == Finished({"enhanced": 6}, 0, 0)
     assert len({(row["manifest_row"], row["placement"]) for row in night.index("a")}) == len(night.index("a")) == 6
+
+
+def test_a_run_that_is_begun_again_with_fewer_rows_answers_for_those_alone(night: Night) -> None:
+    night.decide("a", night.plan("a"), "failed")
+    night.decide("a", night.plan("a")[2:])
+    night.finish("a")
+    folder = Path(Folders(night.output, "a").run)
+    assert (folder / "delivery" / "b%2Fc.parquet").exists()
+    table = pq.read_table(night.manifest)
+    night.manifest = night.manifest.replace("m.parquet", "fewer.parquet")
+    pq.write_table(table.take([0]), night.manifest)
+    night.decide("a", night.plan("a"))
+    assert night.finish("a") == Finished({"enhanced": 2}, 0, 0)
+    assert {row["product_id"] for row in night.index("a")} == {"one"}
+    assert [path.name for path in (folder / "delivery").iterdir()] == ["acme.parquet"]
+
+
+def test_the_parts_of_a_longer_index_do_not_outlive_it(night: Night) -> None:
+    night.decide("a", night.plan("a"))
+    left = f"{Folders(night.output, 'a').run}/index/part-00001.parquet"
+    night.store.write(left, parquet_bytes(INDEX_SCHEMA.empty_table()))
+    night.finish("a")
+    assert night.store.stat(left) is None
+    assert len(night.index("a")) == 6
 
 
 def test_limit_counts_rows_over_files(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.config import config_of, plain_options
+from pipelines.config import as_yaml, config_of, plain_options
+from pipelines.launch import serving
 from pipelines.options import build_parser, parse
 from transforms.errors import ConfigError
 
@@ -25,6 +26,27 @@ def test_the_file_takes_nested_values(tmp_path: Path) -> None:
     job = parse([f"--config={file}"]).job
     assert job.thresholds == '{"verify": {"max_expansion": 0.1}}'
     assert job.extra_placements == '[{"name": "b", "size": [90, 728]}]'
+
+
+def test_names_that_differ_may_be_a_mapping_in_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "job.yaml"
+    file.write_text("column: {product_id: sku, image_uri: picture}\n")
+    config = config_of(parse([f"--config={file}", "--manifest=m", "--output=o", "--features=background"]).job)
+    assert config.columns.names == (("product_id", "sku"), ("image_uri", "picture"))
+
+
+def test_spaces_after_commas_do_not_count() -> None:
+    flags = [
+        "--manifest=m",
+        "--output=o",
+        "--features=background, outpaint",
+        "--background_painters=canvas_staging, studio",
+    ]
+    config = config_of(parse([*flags, "--allow_source=/x, s3://y", "--triton=gpu-1:8001, gpu-2:8001"]).job)
+    assert config.thresholds.background.painters == ("canvas_staging", "studio")
+    assert config.allow_source == ("/x", "s3://y")
+    with serving(config, "unused") as (asked, _):
+        assert asked.endpoints == ("gpu-1:8001", "gpu-2:8001")
 
 
 def test_an_unknown_name_in_the_file_is_refused_with_a_hint(tmp_path: Path) -> None:
@@ -65,6 +87,7 @@ def test_credentials_in_an_endpoints_url_do_not_reach_the_runs_record() -> None:
     ]
     recorded = plain_options(config_of(parse(flags).job))
     assert recorded["triton_metrics"] == "http://***@gpu:8002/metrics"
+    assert "hunter2" not in as_yaml(parse(flags).job)
 
 
 @pytest.mark.parametrize(
