@@ -20,7 +20,7 @@ from pipelines.stores import store_of as store_of
 from transforms.background import BackgroundSettings
 from transforms.compose import ComposeSettings
 from transforms.eligibility import EligibilityLimits
-from transforms.errors import ConfigError, redact
+from transforms.errors import ConfigError, StorageError, redact
 from transforms.inference.config import ServingConfig, Tls
 from transforms.keys import digest_of, digests_of
 from transforms.manifest import COLUMNS, ColumnMap
@@ -30,21 +30,24 @@ from transforms.ops.encoded import EncodedLimits
 from transforms.outpaint import OutpaintSettings
 from transforms.placements import Placement, extend_placements
 from transforms.plan import PlanConfig
+from transforms.prompt_table import PromptTable, table_of
 from transforms.records import TASKS
 from transforms.run_work import RunConfig
 from transforms.segment import SegmentLimits
 from transforms.settings import overridden
 from transforms.sources.allow import SourcePolicy
-from transforms.storage.store import StoreConfig
+from transforms.storage.store import StoreConfig, open_store
 from transforms.storage.uris import scheme_of
 from transforms.tally import StopRules
 from transforms.verify import VerifyLimits
 from transforms.version import results_version
+from transforms.words import WordPolicy, find_unfit
 
 _POSITIVE = (
     *("concurrency", "max_in_flight", "max_source_bytes", "max_source_pixels", "memory_gib"),
     *("fetch_deadline_sec", "deadline_sec", "max_cost"),
 )
+_MOST_TABLE_BYTES = 1_000_000
 _NOT_NEGATIVE = ("limit", "min_outcomes", "price_per_hour")
 
 
@@ -79,6 +82,7 @@ class EnhanceConfig:
     store: StoreConfig
     stop: StopRules
     options: argparse.Namespace
+    prompts: PromptTable | None = None
 
     @property
     def config_digest(self) -> str:
@@ -112,7 +116,8 @@ class EnhanceConfig:
             digests: of every served model: another model, or another version of the pipeline, gives another result.
         """
         models = digests_of(self.models, digests)
-        decides = digest_of({"config": self.config_digest, "models": models, "pipeline": results_version()})
+        configured: dict[str, Any] = {"config": self.config_digest, "models": models, "pipeline": results_version()}
+        decides = digest_of({**configured, "prompts": self.prompts} if self.prompts else configured)
         return PlanConfig(
             output=self.output,
             run_id=self.run_id,
@@ -125,6 +130,7 @@ class EnhanceConfig:
             retry_failed=self.options.retry_failed,
             store=self.store,
             decisions=self.options.decisions,
+            prompts=self.prompts,
         )
 
     def run_config(self, serving: ServingConfig) -> RunConfig:
@@ -142,6 +148,7 @@ class EnhanceConfig:
             concurrency=self.options.concurrency,
             memory_bytes=int(self.options.memory_gib * 2**30),
             stop=self.stop,
+            prompts=self.prompts,
         )
 
 
@@ -161,6 +168,7 @@ def config_of(options: argparse.Namespace) -> EnhanceConfig:
         raise ConfigError(f"--max_failed_share must be within (0, 1], got {options.max_failed_share}")
     if options.max_cost is not None and not options.price_per_hour:
         raise ConfigError("--max_cost needs --price_per_hour")
+    thresholds, store = thresholds_of(options), store_of(options)
     return EnhanceConfig(
         manifest=_absolute(options.manifest),
         output=_absolute(options.output).rstrip("/"),
@@ -168,13 +176,29 @@ def config_of(options: argparse.Namespace) -> EnhanceConfig:
         features=features,
         placements=_names(options.placements, tuple(table), "placements"),
         table=tuple(table.values()),
-        thresholds=thresholds_of(options),
+        thresholds=thresholds,
         columns=ColumnMap(_pairs(options.column, "column", COLUMNS), options.advertiser_id),
         allow_source=listed(options.allow_source),
-        store=store_of(options),
+        store=store,
         stop=StopRules(options.max_failed_share, options.min_outcomes, options.price_per_hour, options.max_cost),
         options=options,
+        prompts=_prompts(options.prompts, thresholds.eligibility.words, store) if options.prompts else None,
     )
+
+
+def _prompts(uri: str, policy: WordPolicy, config: StoreConfig) -> PromptTable:
+    """The job's own table of prompts, held to the policy that rows' prompts are held to."""
+    try:
+        text = open_store(uri, config).read(uri, limit_bytes=_MOST_TABLE_BYTES).data.decode("utf-8")
+    except (StorageError, UnicodeDecodeError) as error:
+        raise ConfigError(f"--prompts {uri} cannot be read: {error}") from error
+    table = table_of(text, f"--prompts {uri}")
+    for category in (*table.categories, table.other):
+        for found in find_unfit([("prompts", prompt) for prompt in category.prompts], policy):
+            raise ConfigError(
+                f"--prompts {uri}: category {category.name!r}: word {found.position} of a prompt is unfit"
+            )
+    return table
 
 
 def _check_numbers(options: argparse.Namespace) -> None:

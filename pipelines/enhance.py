@@ -53,7 +53,7 @@ def stages(config: EnhanceConfig, serving: ServingConfig) -> list[StageTransform
         LoadImages(config.sources, config.store, limits.decode),
         CheckEligibility(serving, limits.eligibility),
         SegmentProducts(serving, limits.segment),
-        PaintBackground(serving, limits.background),
+        PaintBackground(serving, limits.background, config.prompts),
         OutpaintScenes(serving, limits.outpaint),
         ComposeScenes(limits.compose),
         VerifyCreatives(serving, limits.verify),

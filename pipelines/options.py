@@ -74,6 +74,12 @@ def _add_result(parser: argparse.ArgumentParser) -> None:
         default="[]",
         help='JSON list of placements to add: [{"name": "banner", "size": [height, width], "max_bytes": 150000}]',
     )
+    add(
+        "--prompts",
+        default="",
+        help="CSV of the prompts by category, for rows that have none; a path, file:// or s3://; empty: the shipped "
+        "table, transforms/data/prompts.csv",
+    )
     add("--background_painters", default="studio", help="in order of preference, comma separated")
     add("--outpaint_painters", default="patchmatch", help="in order of preference, comma separated")
     add(

@@ -24,6 +24,7 @@ from transforms.ops.geometry import lay, resample, resample_matte
 from transforms.ops.papers import read_prompt
 from transforms.ops.ranking import rank_candidates
 from transforms.ops.studio import shrink
+from transforms.prompt_table import PromptTable
 from transforms.prompts import prompts_of
 from transforms.records import Candidate, Cutout, Job, Pixels, Product, Size, Transform
 from transforms.seeds import seeds_of
@@ -81,15 +82,18 @@ class PaintBackground(StageTransform):
 
     serving: ServingConfig
     settings: BackgroundSettings = BackgroundSettings()
+    prompts: PromptTable | None = None
     name: ClassVar[str] = "background"
     per_placement: ClassVar[bool] = True
 
     def step(self) -> Run:
         """See `StageTransform.step`."""
-        return partial(paint_background_job, serving=self.serving, settings=self.settings)
+        return partial(paint_background_job, serving=self.serving, settings=self.settings, prompts=self.prompts)
 
 
-def paint_background_job(job: Job, *, serving: ServingConfig, settings: BackgroundSettings) -> Job:
+def paint_background_job(
+    job: Job, *, serving: ServingConfig, settings: BackgroundSettings, prompts: PromptTable | None = None
+) -> Job:
     """Fill in `transform`, `candidate`, `background` and `prompt` of a background job.
 
     Raises:
@@ -100,13 +104,15 @@ def paint_background_job(job: Job, *, serving: ServingConfig, settings: Backgrou
     """
     if job.task != "background":
         return job
-    return paint_background(job, shared_client(serving), settings)
+    return paint_background(job, shared_client(serving), settings, prompts)
 
 
-def paint_background(job: Job, client: InferenceClient, settings: BackgroundSettings) -> Job:
+def paint_background(
+    job: Job, client: InferenceClient, settings: BackgroundSettings, table: PromptTable | None = None
+) -> Job:
     """As `paint_background_job`, through a given client."""
     assert job.image is not None and job.cutout is not None and job.placement is not None
-    prompts = prompts_of(job.product).prompts
+    prompts = prompts_of(job.product, table).prompts
     framing = settings.framing if _stands(prompts) else replace(settings.framing, standing_from=_NEVER)
     transform = place_product(job.image.size, job.cutout.box, job.placement, framing)
     laid = lay_product(job.cutout, transform, job.placement.size)

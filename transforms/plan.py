@@ -20,6 +20,7 @@ from transforms.keys import default_seed, digest_of, key_words, row_keys
 from transforms.ledger import PARQUET, SettledKeys, parquet_bytes, read_settled
 from transforms.manifest import ColumnMap, bad_cells, normalise, product_of, source_columns
 from transforms.placements import Placement
+from transforms.prompt_table import PromptTable
 from transforms.records import Job
 from transforms.sources.allow import SourcePolicy, resolve_uri
 from transforms.sources.identities import SourceIdentities
@@ -72,6 +73,7 @@ class PlanConfig:
         config_digest: of everything that configures a result, placements apart.
         retry_failed: try again what failed for a cause that stays.
         decisions: Parquet file of what was decided on earlier creatives, "" for none.
+        prompts: by category; None for the shipped table.
     """
 
     output: str
@@ -85,6 +87,7 @@ class PlanConfig:
     retry_failed: bool = False
     store: StoreConfig = StoreConfig()
     decisions: str = ""
+    prompts: PromptTable | None = None
 
     @property
     def by_name(self) -> Mapping[str, Placement]:

@@ -23,6 +23,8 @@ from transforms.inference.config import ServingConfig
 from transforms.keys import content_key, digest_of, digests_of, plan_key
 from transforms.ledger import LedgerWriter
 from transforms.placements import Placement
+from transforms.prompt_table import PromptTable
+from transforms.prompts import prompts_of
 from transforms.recall import Recall
 from transforms.records import Job, Outcome
 from transforms.storage.store import StoreConfig, open_store
@@ -43,6 +45,7 @@ class RunConfig:
         retry_failed: try again what failed for a cause that stays.
         concurrency: works under way at once in a process; each waits for the server most of its time.
         memory_bytes: what all works of a process may hold together.
+        prompts: by category; None for the shipped table.
     """
 
     output: str
@@ -57,6 +60,7 @@ class RunConfig:
     concurrency: int = 8
     memory_bytes: int = 4 * 2**30
     stop: StopRules = StopRules()
+    prompts: PromptTable | None = None
 
 
 @dataclass
@@ -87,12 +91,15 @@ class Keyring:
     Attributes:
         models: digest of every served model that the job asks.
         engine_fingerprint: of the machine and the engines that compute.
+        prompts: by category; None for the shipped table. What it says of a product is in the product's key, so an
+            edited table makes those creatives anew that it concerns.
     """
 
     placements: dict[str, Placement]
     config_digest: str
     models: dict[str, str]
     engine_fingerprint: str
+    prompts: PromptTable | None = None
 
     def begin(self, job: Job, placement: str) -> Job:
         """The job that a placement's steps start from, with its content key."""
@@ -103,6 +110,7 @@ class Keyring:
         words = (product.title, product.description, product.product_category, product.brand, product.color)
         # a seed that happens to equal the default takes none of a painter's tuned ones
         own = {"own_seed": True} if product.own_seed else {}
+        prompts = () if job.task == "outpaint" else prompts_of(product, self.prompts).prompts
         key = content_key(
             {
                 "source": image.facts.digest,
@@ -113,6 +121,7 @@ class Keyring:
                 "models": self.models,
                 "product": (product.advertiser_id, product.product_id),
                 "words": (*words, product.prompt),
+                "prompts": prompts,
                 "features": product.features,
                 "seed": product.seed,
                 **own,
@@ -130,7 +139,7 @@ def keyring_of(config: RunConfig, digests: Mapping[str, str]) -> Keyring:
     """The keys of a run; `digests` are those of every served model."""
     models = digests_of(config.models, digests)
     table = {placement.name: placement for placement in config.table}
-    return Keyring(table, config.config_digest, models, digest_of(models))
+    return Keyring(table, config.config_digest, models, digest_of(models), config.prompts)
 
 
 class _RunWorks(beam.DoFn):  # type: ignore[misc]

@@ -1,18 +1,19 @@
 """Prompts and captions by the thousand, written from word lists: what a text encoder of this project must tell apart.
 
-Sentence `n` of a seed is always the same. Some products are `RESERVED`: only sentences for measuring speak of them.
+Sentence `n` of a seed is always the same. Some products are `reserved`: only sentences for measuring speak of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from zlib import crc32
 
 import numpy as np
 
 from transforms.ops.papers import COLOURS, PAPERS
-from transforms.prompts import CATEGORIES, FLAT, HUNG, OTHER, STANDING
+from transforms.prompt_table import FLAT, HUNG, STANDING, shipped
 
 Rng = np.random.Generator
 
@@ -34,10 +35,25 @@ STYLES, CLUTTER, TONES, TITLE = (tuple(words.split(",")) for words in (_STYLES, 
 HUES = tuple(sorted(COLOURS))
 _POSES = (STANDING, HUNG, FLAT)
 _PREFIXES = ("background", "outpaint", "super_resolution", "scene_synthesis", "image_to_motion", "text to image")
-_PROMPTS = tuple(dict.fromkeys(prompt for category in (*CATEGORIES, OTHER) for prompt in category.prompts))
-_NAMED = tuple(word for category in CATEGORIES for word in category.words.split(", "))
-PRODUCTS = tuple(dict.fromkeys((*_NAMED, *_MORE.split(","))))
-RESERVED = tuple(name for name in PRODUCTS if name not in ROOMS and crc32(name.encode()) % 10 == 0)
+
+
+@cache
+def products() -> tuple[str, ...]:
+    """What sentences speak of: what the table of prompts names, and more."""
+    named = (word for category in shipped().categories for word in category.words)
+    return tuple(dict.fromkeys((*named, *_MORE.split(","))))
+
+
+@cache
+def reserved() -> tuple[str, ...]:
+    """The products of which only sentences for measuring speak."""
+    return tuple(name for name in products() if name not in ROOMS and crc32(name.encode()) % 10 == 0)
+
+
+@cache
+def _prompts() -> tuple[str, ...]:
+    table = shipped()
+    return tuple(dict.fromkeys(prompt for category in (*table.categories, table.other) for prompt in category.prompts))
 
 
 @dataclass(frozen=True)
@@ -60,16 +76,16 @@ class Facts:
     title: str
 
 
-def draw_facts(rng: Rng, products: Sequence[str] = PRODUCTS) -> Facts:
-    """Independent draws from the lists."""
+def draw_facts(rng: Rng, names: Sequence[str]) -> Facts:
+    """Independent draws from the lists; products out of `names`."""
 
     def one(words: Sequence[str]) -> str:
         return words[int(rng.integers(len(words)))]
 
     hues = HUES if rng.random() < 0.6 else tuple(PAPERS)
     return Facts(
-        product=one(products),
-        second=one(products),
+        product=one(names),
+        second=one(names),
         colour=one(hues),
         wall_colour=one(hues),
         material=one(MATERIALS),
@@ -114,19 +130,19 @@ _SENTENCES: tuple[Callable[[Facts], str], ...] = (
 def write_sentence(seed: int, number: int, names: Sequence[str] = ()) -> str:
     """Sentence `number` of `seed`, in small letters; `names` are further products."""
     rng = np.random.Generator(np.random.Philox(key=[seed, number]))
-    kept = tuple(name for name in (*PRODUCTS, *names) if name not in RESERVED)
+    kept = tuple(name for name in (*products(), *names) if name not in reserved())
     return _written(rng, kept)
 
 
 def write_reserved(seed: int, number: int) -> str:
     """As `write_sentence`, of the reserved products alone."""
-    return _written(np.random.Generator(np.random.Philox(key=[seed, number])), RESERVED)
+    return _written(np.random.Generator(np.random.Philox(key=[seed, number])), reserved())
 
 
-def _written(rng: Rng, products: Sequence[str]) -> str:
-    facts = draw_facts(rng, products)
+def _written(rng: Rng, names: Sequence[str]) -> str:
+    facts = draw_facts(rng, names)
     if rng.random() < 0.06:
-        sentence = f"{_PROMPTS[int(rng.integers(len(_PROMPTS)))]}, {facts.pose}"
+        sentence = f"{_prompts()[int(rng.integers(len(_prompts())))]}, {facts.pose}"
     else:
         sentence = _SENTENCES[int(rng.integers(len(_SENTENCES)))](facts)
     prefix = f"{_PREFIXES[int(rng.integers(len(_PREFIXES)))]}: " if rng.random() < 0.15 else ""

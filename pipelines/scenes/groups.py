@@ -13,6 +13,7 @@ from transforms.errors import GroupError, ManifestError, Skipped
 from transforms.ledger import SettledKeys
 from transforms.ops.papers import read_prompt
 from transforms.plan import PlanConfig, Shard, open_parquet, plan_table, read_shard, with_resolved_uris
+from transforms.prompt_table import PromptTable
 from transforms.prompts import prompts_of
 from transforms.records import Product
 from transforms.sources.identities import SourceIdentities
@@ -58,12 +59,14 @@ class Group:
     Attributes:
         name: the value that they share.
         prompt: the scene in words: the first row's that has one, else the job's, "" for words made from the products.
+        table: of prompts by category; None for the shipped one.
     """
 
     advertiser_id: str
     name: str
     members: tuple[Member, ...]
     prompt: str = ""
+    table: PromptTable | None = None
 
     @property
     def products(self) -> tuple[Product, ...]:
@@ -78,7 +81,7 @@ class Group:
     @property
     def prompts(self) -> tuple[str, ...]:
         """What candidates are painted with, in turn."""
-        return prompts_of(replace(self.products[0], prompt=self.prompt)).prompts
+        return prompts_of(replace(self.products[0], prompt=self.prompt), self.table).prompts
 
     @property
     def pose(self) -> str:
@@ -89,7 +92,7 @@ class Group:
         """
         poses: dict[str, list[str]] = {}
         for product in self.products:
-            words = prompts_of(replace(product, prompt=self.prompt)).prompts[0]
+            words = prompts_of(replace(product, prompt=self.prompt), self.table).prompts[0]
             poses.setdefault(read_prompt(words).pose, []).append(product.product_id)
         if len(poses) > 1:
             parts = (f"{pose}: {', '.join(ids)}" for pose, ids in sorted(poses.items()))
@@ -139,7 +142,7 @@ def read_groups(
                 found.setdefault((member.product.advertiser_id, name), []).append(member)
             else:
                 loose.append(member.product)
-    groups = [_group(*key, members, prompt) for key, members in found.items()]
+    groups = [replace(_group(*key, members, prompt), table=config.prompts) for key, members in found.items()]
     return groups, loose
 
 

@@ -148,6 +148,24 @@ def test_a_touched_file_is_known_by_its_content_and_nothing_is_made_again(
     assert [row["settled"] for row in plan if row["manifest_row"] == 1] == [True, True]
 
 
+def test_an_edited_table_of_prompts_makes_anew_what_it_concerns(
+    feed: Path, triton: EmbeddedServer, tmp_path: Path
+) -> None:
+    table = pq.read_table(feed / "manifest.parquet").slice(0, 2)
+    pq.write_table(table.set_column(3, "title", pa.array(["Vase", "Jug"])), feed / "two.parquet")
+    output, prompts = tmp_path / "out", tmp_path / "prompts.csv"
+    flags = [f"--manifest={feed / 'two.parquet'}", f"--prompts={prompts}"]
+    rows = "category,pose,words,prompts\njugs,standing,jug,{}\nother,standing,,sage paper\n"
+    for night, colour in enumerate(("navy paper", "cream paper"), start=1):
+        prompts.write_text(rows.format(colour))
+        assert job(feed, output, triton, *flags, f"--run_id={night}") == ExitCode.DONE
+    again = {(str(row["product_id"]), row["prompt"]): row["decided_in_run"] for row in newest(output)}
+    assert again == {
+        ("blue/vase", "sage paper, standing on the floor"): "1",
+        ("red", "cream paper, standing on the floor"): "2",
+    }
+
+
 def test_the_same_inputs_give_the_same_bytes_whoever_shares_their_batch(
     night: Path, feed: Path, triton: EmbeddedServer, tmp_path: Path
 ) -> None:

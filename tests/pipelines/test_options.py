@@ -49,6 +49,41 @@ def test_spaces_after_commas_do_not_count() -> None:
         assert asked.endpoints == ("gpu-1:8001", "gpu-2:8001")
 
 
+TABLE = "category,pose,words,prompts\nvases,standing,vase,{}\nother,standing,,plain\n"
+REQUIRED = ["--manifest=m", "--output=o", "--features=background"]
+
+
+def test_a_table_of_prompts_is_part_of_the_plan_and_not_of_the_thresholds(tmp_path: Path) -> None:
+    tables = {name: tmp_path / f"{name}.csv" for name in ("navy", "sage")}
+    for name, path in tables.items():
+        path.write_text(TABLE.format(name))
+    shipped, navy, sage = (
+        config_of(parse([*REQUIRED, *flags]).job)
+        for flags in ([], [f"--prompts={tables['navy']}"], [f"--prompts={tables['sage']}"])
+    )
+    assert navy.prompts is not None and navy.prompts.categories[0].prompts == ("navy",)
+    assert len({config.plan_config({}).config_digest for config in (shipped, navy, sage)}) == 3
+    assert len({config.config_digest for config in (shipped, navy, sage)}) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (None, "cannot be read"),
+        (b"category,pose\xff", "cannot be read"),
+        (b"category\n", "expected the columns"),
+        (TABLE.format("navy; a fucking red").encode(), "category 'vases': word 2 of a prompt is unfit"),
+    ],
+)
+def test_a_table_of_prompts_that_cannot_be_used_is_refused_at_launch(
+    tmp_path: Path, text: bytes | None, told: str
+) -> None:
+    if text is not None:
+        (tmp_path / "p.csv").write_bytes(text)
+    with pytest.raises(ConfigError, match=told):
+        config_of(parse([*REQUIRED, f"--prompts={tmp_path / 'p.csv'}"]).job)
+
+
 def test_an_unknown_name_in_the_file_is_refused_with_a_hint(tmp_path: Path) -> None:
     file = tmp_path / "job.yaml"
     file.write_text("placement: pmax_square\n")

@@ -1,7 +1,8 @@
 import pytest
 
 from transforms.ops.papers import read_prompt
-from transforms.prompts import CATEGORIES, OTHER, category_of, prompts_of
+from transforms.prompt_table import shipped
+from transforms.prompts import category_of, prompts_of
 from transforms.records import Product
 
 
@@ -18,6 +19,8 @@ def product(**words):
         ("Leather ankle boots", "footwear"),
         ("Women's T-Shirts", "apparel"),
         ("Summer dresses", "apparel"),
+        ("Linen shorts", "apparel"),
+        ("Short shelf", "furniture"),
         ("Bookshelves", "other"),
         ("Oak shelves", "furniture"),
         ("Winchester armchair", "furniture"),
@@ -41,10 +44,10 @@ def test_a_rows_own_prompt_stands_alone_and_gets_its_pose():
     assert prompts_of(product(title="Wall clock", prompt="flat lay on linen")).prompts == ("flat lay on linen",)
 
 
-@pytest.mark.parametrize("category", [*CATEGORIES, OTHER], ids=lambda category: category.name)
+@pytest.mark.parametrize("category", [*shipped().categories, shipped().other], ids=lambda category: category.name)
 def test_the_painter_reads_the_same_pose_out_of_every_prompt(category):
     poses = {"standing on the floor": "standing", "hung on the wall": "hung", "flat lay": "flat"}
-    title = category.words.split(", ")[0]
+    title = category.words[0] if category.words else ""
     prompts = prompts_of(product(title=title)).prompts
     assert len(prompts) >= 4
     assert {read_prompt(prompt).pose for prompt in prompts} == {poses[category_of([title]).pose]}

@@ -2,11 +2,11 @@
 
 import re
 
-from models.data.sentences import HUES, PRODUCTS, RESERVED, write_reserved, write_sentence
+from models.data.sentences import HUES, products, reserved, write_reserved, write_sentence
 
 
-def names(sentence, products):
-    return [name for name in products if re.search(rf"\b{re.escape(name)}\b", sentence)]
+def names(sentence, among):
+    return [name for name in among if re.search(rf"\b{re.escape(name)}\b", sentence)]
 
 
 def test_a_number_is_one_sentence_and_numbers_differ():
@@ -18,7 +18,7 @@ def test_a_number_is_one_sentence_and_numbers_differ():
 
 
 def test_only_measuring_speaks_of_reserved_products():
-    odd = [name for name in RESERVED if not any(name in other and name != other for other in PRODUCTS)]
+    odd = [name for name in reserved() if not any(name in other and name != other for other in products())]
     assert len(odd) > 10
     assert not any(names(write_sentence(0, number), odd) for number in range(1500))
     assert any(names(write_reserved(0, number), odd) for number in range(100))

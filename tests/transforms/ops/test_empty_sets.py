@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from transforms.ops import studio
 from transforms.ops.empty_sets import PICTURES, asked_for, cut, find_place, light_in, picture_of, stock
 from transforms.ops.oklab import to_linear
-from transforms.prompts import CATEGORIES, OTHER
+from transforms.prompt_table import shipped
 
 SIZES = st.sampled_from([(304, 208), (256, 256), (208, 304)])
 
@@ -32,7 +32,9 @@ def product(size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_the_prompts_that_categories_bring_ask_for_no_room() -> None:
-    assert all(not asked_for(prompt) for category in (*CATEGORIES, OTHER) for prompt in category.prompts)
+    assert all(
+        not asked_for(prompt) for category in (*shipped().categories, shipped().other) for prompt in category.prompts
+    )
 
 
 def test_every_set_is_reached_by_each_of_its_phrases() -> None:
