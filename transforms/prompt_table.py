@@ -21,7 +21,7 @@ STANDING, HUNG, FLAT = "standing on the floor", "hung on the wall", "flat lay"
 POSES: Mapping[str, str] = {"standing": STANDING, "hung": HUNG, "flat": FLAT}
 COLUMNS = ("category", "pose", "words", "prompts")
 _TABLE = "data/prompts.csv"
-_MOST_CHARACTERS = 500  # of a prompt, as of a row's own
+_MOST_CHARACTERS = 500  # of a prompt; a quote that is not closed swallows the rows below it
 
 
 @dataclass(frozen=True)
