@@ -44,7 +44,6 @@ ENTRANTS: Mapping[str, tuple[Entrant, ...]] = {
         Entrant("studio", "studio"),
         Entrant("studio_room", "studio", room=True),
         Entrant("canvas_staging", "canvas_staging", room=True),
-        Entrant("canvas_staging_plain", "canvas_staging"),
         Entrant("canvas_background", "canvas_background"),
         Entrant("canvas_background_room", "canvas_background", room=True),
         Entrant("blur_fill", fill=blur_fill),

@@ -72,11 +72,12 @@ def load_stager(folder: Path = WEIGHTS / "stager", engine: str = ENGINE, threads
 
 
 def paint(stage: Stager, image: Pixels, product: Pixels, known: Pixels, prompt: str, seed: int) -> Pixels:
-    """A candidate, as `transforms.ops.studio.paint`: the same set, in the light that the network says.
+    """A candidate, as `transforms.ops.studio.paint`: the same room, in the light that the network says.
 
-    Where a product does not stand in its set, or is mirrored by it, the studio's own picture.
+    The network has seen rendered rooms alone. In drawn sets its shadows are too pale, and raters prefer the studio's:
+    there, and where nothing stands, the picture is the studio's own.
     """
-    bare = studio.bare(image, product, prompt, seed, product.shape)
+    bare = studio.bare_room(image, product, prompt, seed, product.shape)
     if bare is None:
         return studio.paint(image, product, known, prompt, seed)
     change = stage.change(_bytes(bare.picture), image, product, bare.key)
@@ -93,10 +94,10 @@ def upscale(
     prompt: str,
     seed: int,
 ) -> Pixels:
-    """A candidate's set at full size, as `transforms.ops.studio.upscale`, with the same change of its light."""
+    """A candidate's room at full size, as `transforms.ops.studio.upscale`, with the same change of its light."""
     small, matte = studio.shrink(image, product, (candidate.shape[0], candidate.shape[1]))
-    bare = studio.bare(small, matte, prompt, seed, matte.shape)
-    large = studio.bare(small, matte, prompt, seed, product.shape)
+    bare = studio.bare_room(small, matte, prompt, seed, matte.shape)
+    large = studio.bare_room(small, matte, prompt, seed, product.shape)
     if bare is None or large is None:
         return studio.upscale(image, product, known, candidate, guide, prompt, seed)
     change = stage.change(_bytes(bare.picture), small, matte, bare.key)

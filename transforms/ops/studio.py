@@ -74,32 +74,24 @@ def upscale(
 
 
 class Bare(NamedTuple):
-    """A set before its product comes: sRGB in [0, 255], float32 [h, w, 3], and its main light."""
+    """A room before its product comes: sRGB in [0, 255], float32 [h, w, 3], and its main light."""
 
     picture: Floats
     key: KeyLight
 
 
-def bare(image: Pixels, product: Pixels, prompt: str, seed: int, shape: tuple[int, ...]) -> Bare | None:
-    """The set that `paint` puts a product in, without what the product does to it.
+def bare_room(image: Pixels, product: Pixels, prompt: str, seed: int, shape: tuple[int, ...]) -> Bare | None:
+    """The rendered room that `paint` puts a product in, without what the product does to it.
 
     Args:
         image, product, prompt, seed: as for `paint`.
         shape: (height, width) of the picture that is wanted, in the same ratio.
 
     Returns:
-        None where a product does not stand in its set, or is mirrored by it: then `paint` knows better.
+        None where the prompt asks for none, or the product does not stand in one.
     """
     place = _room(image, product, prompt, seed)
-    if place is not None:
-        return Bare(cut(place, shape).astype(np.float32), key_of(place))
-    design = design_set(image, product, prompt, seed)
-    if design.pose != "standing" or design.gloss > 0:
-        return None
-    scene = _scene(design, image, np.zeros_like(product))
-    if scene.shape[:2] != tuple(shape):
-        scene = np.asarray(cv2.resize(scene, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC), np.float32)
-    return Bare(scene * 255, design.key)
+    return None if place is None else Bare(cut(place, shape).astype(np.float32), key_of(place))
 
 
 def _room(image: Pixels, matte: Pixels, prompt: str, seed: int) -> Place | None:

@@ -54,3 +54,12 @@ def test_the_winner_looks_as_it_did_when_it_was_ranked(prompt: str) -> None:
     free = cv2.dilate(matte, np.ones((9, 9), np.uint8)) == 0
     assert scene.shape == (1500, 1000, 3)
     assert np.abs(again.astype(int) - candidate)[free].mean() < 2.5
+
+
+@pytest.mark.parametrize("prompt", ["sage, paper backdrop", "living room, hung"])
+def test_without_a_room_the_picture_is_the_studios_own(prompt: str) -> None:
+    image, alpha = product(608, 416)
+    painted = paint(load_stager(), image, alpha, alpha, prompt, 7)
+    assert (painted == studio.paint(image, alpha, alpha, prompt, 7)).all()
+    staged = paint(load_stager(), image, alpha, alpha, "wooden floor, living room", 7)
+    assert (staged != studio.paint(image, alpha, alpha, "wooden floor, living room", 7)).any()
