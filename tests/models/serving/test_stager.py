@@ -63,3 +63,12 @@ def test_without_a_room_the_picture_is_the_studios_own(prompt: str) -> None:
     assert (painted == studio.paint(image, alpha, alpha, prompt, 7)).all()
     staged = paint(load_stager(), image, alpha, alpha, "wooden floor, living room", 7)
     assert (staged != studio.paint(image, alpha, alpha, "wooden floor, living room", 7)).any()
+
+
+def test_both_engines_paint_the_same() -> None:
+    (image, alpha), ground = product(608, 416), room(608, 416)
+    scenes = [
+        load_stager(engine=engine)(ground, image, alpha, KeyLight(0.8, 0.3, 0.15))
+        for engine in ("onnxruntime", "openvino")
+    ]
+    assert np.abs(scenes[0] - scenes[1]).max() < 0.1, "levels of 255"
