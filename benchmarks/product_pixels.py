@@ -1,9 +1,10 @@
 """Is the product untouched on real photographs? Runs the job over a folder of images, then audits every creative.
 
-    python benchmarks/product_pixels.py --images DIR [--count 320] [--placements meta_feed_portrait]
+    python benchmarks/product_pixels.py --images DIR [--count 320] [--placements meta_feed_portrait] [--limits job]
 
 The images are taken evenly from the sorted folder; nothing of them is kept. Small photographs may be enlarged up to
-four times here, because the proof does not depend on it. Prints the job's outcomes and the audit's totals; fails if a
+four times here, and how an extension looks refuses none, because the proof does not depend on it; `--limits job` tells
+what the job's own limits let through. Prints the job's outcomes and the audit's totals; fails if a
 single product pixel differs.
 """
 
@@ -24,7 +25,18 @@ from transforms.ledger import read_index
 from transforms.storage.store import open_store
 
 _FRAMING = {"framing": {"max_upscale": 4.0}}
-_THRESHOLDS = {"background": _FRAMING, "outpaint": {**_FRAMING, "candidates": 1}}
+_THRESHOLDS = {
+    "job": {"background": _FRAMING, "outpaint": {**_FRAMING, "candidates": 1}},
+    "none": {
+        "background": _FRAMING,
+        "outpaint": {
+            **_FRAMING,
+            **{"candidates": 1, "leans": [0.5], "min_stuff": 0.0, "max_cut": 1.0},
+            **{"max_incoherence": 1e9, "max_tears": 1e9},
+        },
+        "verify": {**{"max_seam_score": 1e9, "max_seam_window": 1e9, "max_seam_delta_e": 1e9, "max_strangeness": 1e9}},
+    },
+}
 
 
 def make_manifest(images: Path, count: int, target: Path) -> Path:
@@ -47,6 +59,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=320)
     parser.add_argument("--placements", default="meta_feed_portrait")
     parser.add_argument("--concurrency", type=int, default=3)
+    parser.add_argument("--limits", choices=sorted(_THRESHOLDS), default="none", help="of how extensions look")
     parser.add_argument("--output", type=Path, help="kept, and gone on with; none: a temporary folder")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -56,7 +69,7 @@ def main() -> None:
             [
                 f"--manifest={manifest}", f"--output={output}", "--features=background,outpaint",
                 f"--allow_source={options.images.resolve()}", f"--placements={options.placements}",
-                f"--thresholds={json.dumps(_THRESHOLDS)}", f"--concurrency={options.concurrency}",
+                f"--thresholds={json.dumps(_THRESHOLDS[options.limits])}", f"--concurrency={options.concurrency}",
                 "--max_failed_share=1", "--run_id=photographs",
             ]
         )  # fmt: skip
