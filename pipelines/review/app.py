@@ -15,7 +15,7 @@ from pipelines.review.access import host_of, is_loopback
 from pipelines.review.build import extension_of
 from pipelines.review.decisions import decision_table
 from pipelines.review.delivery import accepted_rows, feed_csv, feed_parquet, zip_chunks
-from pipelines.review.judge import Impossible, entries_for
+from pipelines.review.judge import Impossible, entries_for, is_text
 from pipelines.review.pages import (
     asset,
     assets,
@@ -236,10 +236,11 @@ def _add_decisions(app: Flask, shelf: Shelf) -> None:
     def undo(slug: str) -> AnyResponse:
         name, batch = shelf.name(slug), asked().get("batch")
         before = shelf.decided(name)
-        undone = setting.decisions.undo(str(batch), f"{user().name} ({user().role})", name)
+        who = f"{user().name} ({user().role})"
+        undone = setting.decisions.undo(batch, who, name) if is_text(batch) else []
         if not undone:
             abort(400, "there is nothing to undo")
-        return answer(name, str(batch), _touched(shelf, name, undone), before)
+        return answer(name, batch, _touched(shelf, name, undone), before)
 
     def accepted(slug: str) -> list[Row]:
         name = shelf.name(slug)

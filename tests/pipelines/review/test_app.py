@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from pipelines.review.access import Tokens, User
 from pipelines.review.app import hosts_of, make_app
 from pipelines.review.decisions import Decisions
+from pipelines.review.judge import Impossible, entries_for
 from pipelines.review.runs import Run, slug_of
 from pipelines.review.shelf import Setting
 from transforms.decisions import read_decisions
@@ -147,6 +148,22 @@ def test_one_impossible_item_spoils_its_whole_batch(ops: Visitor, setting: Setti
     items = ops.items()
     ids = [items["lamp-1/pmax_square"]["i"], items["cup-1/pmax_square"]["i"]]
     assert ops.decide(action="accept", ids=ids).status_code == 400
+    assert not setting.decisions.rows()
+
+
+def test_a_row_without_a_product_opts_nothing_out(run: Run) -> None:
+    nameless = {**run.rows[0], "product_id": None, "placement": None, "task": None, "outcome": "failed"}
+    for product in (None, ""):
+        with pytest.raises(Impossible, match="no product"):
+            entries_for(
+                {"action": "opt_out", "ids": ["x"], "scope": "product"}, {"x": {**nameless, "product_id": product}}, []
+            )
+
+
+def test_half_a_character_is_refused_in_words(ops: Visitor, setting: Setting) -> None:
+    lamp = ops.items()["lamp-1/pmax_square"]["i"]
+    for answer in (ops.decide(action="flag", ids=[lamp], note="a\ud83d"), ops.undo("\ud83d")):
+        assert answer.status_code == 400 and answer.get_json()["error"]
     assert not setting.decisions.rows()
 
 
