@@ -65,13 +65,16 @@ class Tokens:
         del issued
         return User(str(name), None if advertiser is None else str(advertiser))
 
-    def csrf(self, session: str) -> str:
-        """What a page of `session` sends along with a decision; another site cannot know it."""
-        return hmac.new(self.secret, b"csrf:" + session.encode(), sha256).hexdigest()
+    def csrf(self, session: str, run: str) -> str:
+        """What a page of `session` about `run` sends along with a decision; another site cannot know it.
 
-    def is_csrf(self, given: str, session: str) -> bool:
-        """Whether `given` belongs to `session`."""
-        return bool(session) and hmac.compare_digest(given.encode(), self.csrf(session).encode())
+        Items have the same names every night: a page that is open since the last run must not decide on this one's.
+        """
+        return hmac.new(self.secret, f"csrf:{session}\n{run}".encode(), sha256).hexdigest()
+
+    def is_csrf(self, given: str, session: str, run: str) -> bool:
+        """Whether `given` belongs to `session` and `run`."""
+        return bool(session) and hmac.compare_digest(given.encode(), self.csrf(session, run).encode())
 
 
 def load_secret(path: Path) -> bytes:

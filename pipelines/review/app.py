@@ -31,6 +31,7 @@ from pipelines.review.pictures import OF_CREATIVES, OF_SOURCES, PICTURES
 from pipelines.review.runs import Row, slug_of
 from pipelines.review.shelf import Setting, Shelf, user
 from transforms.errors import CanvasError
+from transforms.keys import digest_of
 from transforms.ledger import PARQUET, parquet_bytes
 
 _SESSION = "canvas_review"
@@ -77,7 +78,7 @@ def _admit(setting: Setting) -> AnyResponse | None:
         return None
     if g.user is None:
         return make_response(render("sign_in.html.j2", assets="/assets"), 401)
-    if request.method == "POST" and not setting.tokens.is_csrf(_given_csrf(), g.session):
+    if request.method == "POST" and not setting.tokens.is_csrf(_given_csrf(), g.session, setting.run.run_id):
         return _told_plainly("load the page again", 403)
     return None
 
@@ -144,7 +145,7 @@ def _page(text: str, setting: Setting) -> AnyResponse:
 def _csrf(setting: Setting) -> str:
     """The page's proof; without a token a session is a random name."""
     g.session = g.session or secrets.token_urlsafe(24)
-    return setting.tokens.csrf(g.session)
+    return setting.tokens.csrf(g.session, setting.run.run_id)
 
 
 def _add_pages(app: Flask, shelf: Shelf) -> None:
@@ -182,14 +183,15 @@ def _add_pages(app: Flask, shelf: Shelf) -> None:
         row = shelf.row(slug, item)
         if kind not in (*OF_CREATIVES, *OF_SOURCES) or extension != extension_of(row, kind):
             abort(404)
+        # items have the same addresses every night, so a browser asks whether a picture that it keeps is still the one
+        version = digest_of([kind, row["content_key"], row["creative_digest"], row["source_digest"]])
+        if request.if_none_match.contains_weak(version):
+            return _picture(Response(status=304), version)
         try:
             file = shelf.picture(shelf.name(slug), item, kind)
         except (CanvasError, ValueError, OSError):
             abort(404)
-        response = make_response(file.data)
-        response.headers["Content-Type"] = file.content_type
-        response.headers["Cache-Control"] = "private, max-age=3600"
-        return response
+        return _picture(Response(file.data, content_type=file.content_type), version)
 
     app.add_url_rule("/", "home", home)
     app.add_url_rule("/a/<slug>/", "advertiser", advertiser)
@@ -197,6 +199,12 @@ def _add_pages(app: Flask, shelf: Shelf) -> None:
     app.add_url_rule("/a/<slug>/details/<int:number>.js", "details", details)
     app.add_url_rule("/a/<slug>/proof/<item>.js", "proof", proof)
     app.add_url_rule("/a/<slug>/<kind>/<item>.<extension>", "picture", picture)
+
+
+def _picture(response: Response, version: str) -> Response:
+    response.set_etag(version)
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
 
 
 def _script(text: str) -> AnyResponse:

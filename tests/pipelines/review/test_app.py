@@ -6,6 +6,7 @@ import io
 import json
 import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -266,6 +267,32 @@ def test_a_decision_from_another_site_is_refused(ops: Visitor, setting: Setting)
     assert form.status_code == 400
     assert not setting.decisions.rows()
     assert post(ops, **{"X-CSRF-Token": proof, "Sec-Fetch-Site": "same-origin"}) == 200
+
+
+def test_a_page_of_last_night_decides_nothing_on_tonights_creatives(ops: Visitor, setting: Setting) -> None:
+    item, proof = ops.items()["lamp-1/pmax_square"]["i"], ops.csrf()
+    tonight = Visitor(replace(setting, run=replace(setting.run, run_id="tonight")))
+    assert tonight.items()["lamp-1/pmax_square"]["i"] == item
+    tonight.client = tonight.client.application.test_client()
+    session = ops.client.get_cookie("canvas_review", "127.0.0.1")
+    assert session is not None
+    tonight.client.set_cookie("canvas_review", session.value, domain="127.0.0.1")
+    body, path = {"action": "accept", "ids": [item]}, f"/a/{ACME}/decisions"
+    stale = tonight.client.post(path, json=body, headers={"X-CSRF-Token": proof}, base_url=ops.base)
+    assert stale.status_code == 403 and "load the page again" in stale.get_json()["error"]
+    assert tonight.decide(**body).status_code == 200
+
+
+def test_a_browser_does_not_show_last_nights_picture_of_an_item(ops: Visitor, setting: Setting) -> None:
+    item = ops.items()["lamp-1/pmax_square"]["i"]
+    path = f"/a/{ACME}/after/{item}.jpg"
+    first = ops.get(path)
+    kept = {"If-None-Match": first.headers["ETag"]}
+    assert "no-cache" in first.headers["Cache-Control"] and ops.get(path, **kept).status_code == 304
+    (row,) = (row for row in setting.run.rows if row["item_id"] == item)
+    other = {**row, "content_key": "ab" * 16, "creative_digest": "cd" * 32}
+    tonight = replace(setting.run, rows=(other,), advertisers={"acme": (other,)})
+    assert Visitor(replace(setting, run=tonight)).get(path, **kept).status_code == 200
 
 
 def test_pages_of_other_sites_and_other_names_cannot_read_an_open_page(ops: Visitor, setting: Setting) -> None:
