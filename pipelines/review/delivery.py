@@ -7,6 +7,7 @@ import json
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from io import StringIO
+from itertools import chain, count
 from typing import IO, Any, cast
 
 import pyarrow as pa
@@ -30,14 +31,20 @@ def accepted_rows(rows: Iterable[Row], decided: Iterable[Mapping[str, Any]]) -> 
 
     def is_accepted(row: Row) -> bool:
         standing = found.get((slot_of(row), creative_key(row)))
-        return standing is not None and standing.verdict is not None and standing.verdict["action"] == "accept"
+        # a refusal that is undone after its creative was pruned leaves it accepted, and gone
+        if standing is None or standing.verdict is None or standing.pruned:
+            return False
+        return bool(standing.verdict["action"] == "accept")
 
     return [row for row in rows if row["outcome"] == "enhanced" and is_accepted(row)]
 
 
 def feed_rows(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """The delivery feed's rows: the columns of the job's own delivery tables, and the file's name in the zip."""
-    return [{**{name: row[name] for name in _columns(rows)}, "file": file_name(row)} for row in rows]
+    files = file_names(rows)
+    return [
+        {**{name: row[name] for name in _columns(rows)}, "file": file} for row, file in zip(rows, files, strict=True)
+    ]
 
 
 def _columns(rows: Sequence[Row]) -> tuple[str, ...]:
@@ -51,6 +58,18 @@ def file_name(row: Row) -> str:
         group, placement = percent_encode(row["scene_group"]), percent_encode(row["placement"])
         return f"scenes/{group}/{placement}-{row['seed']}.{extension}"
     return f"creatives/{percent_encode(row['product_id'])}/{percent_encode(row['placement'])}.{extension}"
+
+
+def file_names(rows: Sequence[Row]) -> list[str]:
+    """Where each creative lies in the zip; two of one product and placement are kept apart by a number."""
+    names, used = [], set[str]()
+    for name in map(file_name, rows):
+        stem, dot, extension = name.rpartition(".")
+        numbered = (f"{stem}-{number}{dot}{extension}" for number in count(2))
+        found = next(each for each in chain([name], numbered) if each not in used)
+        used.add(found)
+        names.append(found)
+    return names
 
 
 def feed_csv(rows: Sequence[Row]) -> bytes:
@@ -93,18 +112,11 @@ class _Chunks:
 
 
 def zip_chunks(rows: Sequence[Row], read: Callable[[Row], bytes]) -> Iterator[bytes]:
-    """A zip file of the creatives and their feed, piece by piece: one creative is in memory at a time.
-
-    Two rows of one product and placement keep apart by a number.
-    """
-    sink, used = _Chunks(), dict[str, int]()
+    """A zip file of the creatives and their feed, piece by piece: one creative is in memory at a time."""
+    sink = _Chunks()
     with zipfile.ZipFile(cast(IO[bytes], sink), "w", zipfile.ZIP_STORED) as archive:
         archive.writestr(zipfile.ZipInfo("delivery.csv", _EPOCH), feed_csv(rows))
-        for row in rows:
-            name = file_name(row)
-            used[name] = used.get(name, 0) + 1
-            stem, dot, extension = name.rpartition(".")
-            named = name if used[name] == 1 else f"{stem}-{used[name]}{dot}{extension}"
+        for row, named in zip(rows, file_names(rows), strict=True):
             archive.writestr(zipfile.ZipInfo(named, _EPOCH), read(row))
             yield sink.take()
     yield sink.take()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from pipelines.review.items import can_retry
 from pipelines.review.pages import creative_key
@@ -58,7 +58,7 @@ def _note(asked: Mapping[str, Any]) -> str:
     return note.strip()
 
 
-def is_text(value: Any) -> bool:
+def is_text(value: Any) -> TypeGuard[str]:
     """Whether `value` is text that can be kept: JSON may hold one half of a character that takes two."""
     return isinstance(value, str) and not any("\ud800" <= character <= "\udfff" for character in value)
 
