@@ -242,10 +242,10 @@ def _add_decisions(app: Flask, shelf: Shelf) -> None:
         return answer(name, batch, _touched(shelf, name, entries), before)
 
     def undo(slug: str) -> AnyResponse:
-        name, batch = shelf.name(slug), asked().get("batch")
+        name, asked_for = shelf.name(slug), asked().get("batch")
+        batch = asked_for if is_text(asked_for) else ""
         before = shelf.decided(name)
-        who = f"{user().name} ({user().role})"
-        undone = setting.decisions.undo(batch, who, name) if is_text(batch) else []
+        undone = setting.decisions.undo(batch, f"{user().name} ({user().role})", name)
         if not undone:
             abort(400, "there is nothing to undo")
         return answer(name, batch, _touched(shelf, name, undone), before)
