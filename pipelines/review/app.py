@@ -65,7 +65,7 @@ def make_app(setting: Setting) -> Flask:
 
 def _admit(setting: Setting) -> AnyResponse | None:
     """Every request: the right host, no other site's page behind it, and somebody we know."""
-    if setting.hosts and host_of(request.host) not in setting.hosts:
+    if setting.hosts and host_of(request.host).lower() not in map(str.lower, setting.hosts):
         return _told_plainly("this server is not meant by that name", 421)
     if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site") and (
         request.method != "GET" or request.headers.get("Sec-Fetch-Mode") != "navigate"

@@ -302,6 +302,11 @@ def test_pages_of_other_sites_and_other_names_cannot_read_an_open_page(ops: Visi
     assert ops.get("/", **{"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}).status_code == 200
 
 
+def test_the_public_name_is_the_same_in_any_case(guarded: Setting) -> None:
+    visitor = Visitor(replace(guarded, hosts=("Review.Example.com",)), host="review.example.com")
+    assert visitor.get("/").status_code == 401
+
+
 def test_every_answer_forbids_foreign_scripts_and_frames(ops: Visitor) -> None:
     for path in ("/", f"/a/{ACME}/", f"/a/{ACME}/data.js", "/assets/core.js", "/nothing"):
         headers = ops.get(path).headers
