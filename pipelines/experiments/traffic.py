@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from transforms.errors import TableError
 from transforms.storage.store import Store
+from transforms.tables import read_table
 
 COUNTS = ("impressions", "clicks", "long_clicks")
 REQUIRED = ("arm", "product_id", *COUNTS)
@@ -56,12 +56,8 @@ def read_traffic(store: Store, uri: str) -> pa.Table:
 def _tables(store: Store, uri: str) -> Iterator[pa.Table]:
     found = [uri] if uri.endswith(".parquet") else sorted(item.uri for item in store.list(uri.rstrip("/")))
     for item in found:
-        if not item.endswith(".parquet"):
-            continue
-        try:
-            yield pq.read_table(pa.BufferReader(store.read(item).data))
-        except pa.ArrowException as error:
-            raise TableError(f"{item}: not a Parquet file: {error}") from error
+        if item.endswith(".parquet"):
+            yield read_table(store.read(item).data, item)
 
 
 def count(table: pa.Table, control: str, treatment: str) -> Traffic:
