@@ -239,7 +239,7 @@ def read_decisions(uri: str, config: StoreConfig) -> list[dict[str, Any]]:
     try:
         table = read_table(data, uri)
     except TableError as error:
-        raise ManifestError(f"no decisions: {error}", remedy=_REMEDY) from error
+        raise ManifestError(f"not a Parquet file of decisions: {error}", remedy=_REMEDY) from error
     missing = [name for name in DECISION_SCHEMA.names if name not in table.column_names]
     if missing:
         raise ManifestError(f"{uri} has no column {missing[0]!r}", remedy=_REMEDY)
