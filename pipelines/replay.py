@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--reason", default="", help="only these reasons, comma separated")
     add_store_options(parser)
     options = parser.parse_args(argv)
-    stages, reasons = (list(filter(None, text.split(","))) for text in (options.stage, options.reason))
+    stages, reasons = ([*filter(None, map(str.strip, text.split(",")))] for text in (options.stage, options.reason))
     try:
         rows = replay(options.run, options.to, stages, reasons, store_of(options))
     except CanvasError as error:
