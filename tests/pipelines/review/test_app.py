@@ -277,8 +277,8 @@ def test_a_page_of_last_night_decides_nothing_on_tonights_creatives(ops: Visitor
     session = ops.client.get_cookie("canvas_review", "127.0.0.1")
     assert session is not None
     tonight.client.set_cookie("canvas_review", session.value, domain="127.0.0.1")
-    body, path = {"action": "accept", "ids": [item]}, f"/a/{ACME}/decisions"
-    stale = tonight.client.post(path, json=body, headers={"X-CSRF-Token": proof}, base_url=ops.base)
+    body: dict[str, Any] = {"action": "accept", "ids": [item]}
+    stale = tonight.client.post(f"/a/{ACME}/decisions", json=body, headers={"X-CSRF-Token": proof}, base_url=ops.base)
     assert stale.status_code == 403 and "load the page again" in stale.get_json()["error"]
     assert tonight.decide(**body).status_code == 200
 
@@ -344,6 +344,23 @@ def test_a_picture_that_is_gone_is_not_found_and_tells_nothing(
     finally:
         path.write_bytes(data)
     assert answer.status_code == 404 and str(path).encode() not in answer.data
+
+
+def test_a_proof_that_could_not_be_made_is_tried_again(ops: Visitor, run: Run) -> None:
+    item = ops.items()["vase-1/pmax_square"]["i"]
+    path = Path(next(row for row in run.rows if row["item_id"] == item)["evidence_uri"])
+    data = path.read_bytes()
+
+    def state() -> str:
+        (proof,) = loaded(ops.get(f"/a/{ACME}/proof/{item}.js").text).values()
+        return str(proof["state"])
+
+    path.unlink()
+    try:
+        assert state() == "unread"
+    finally:
+        path.write_bytes(data)
+    assert state() == "proven"
 
 
 def test_a_body_that_is_too_large_or_no_json_is_refused(ops: Visitor) -> None:
