@@ -18,6 +18,7 @@ from pipelines.review.runs import Row
 from pipelines.review.scenes import members_of
 from pipelines.scenes.tables import DELIVERED_SCENES
 from transforms.decisions import slot_of, standings
+from transforms.errors import ObjectNotFound
 from transforms.ledger import parquet_bytes
 from transforms.placements import EXTENSIONS
 from transforms.storage.keys import percent_encode
@@ -72,12 +73,16 @@ def file_names(rows: Sequence[Row]) -> list[str]:
     return names
 
 
-def feed_csv(rows: Sequence[Row]) -> bytes:
-    """The feed as CSV, every cell quoted; the products of a scene as JSON."""
+def feed_csv(rows: Sequence[Row], feed: Sequence[Mapping[str, Any]] | None = None) -> bytes:
+    """The feed as CSV, every cell quoted; the products of a scene as JSON.
+
+    Args:
+        feed: some of the feed's rows; None for all.
+    """
     sink = StringIO()
     writer = csv.DictWriter(sink, [*_columns(rows), "file"], quoting=csv.QUOTE_ALL)
     writer.writeheader()
-    for row in feed_rows(rows):
+    for row in feed_rows(rows) if feed is None else feed:
         writer.writerow({**row, "product_ids": json.dumps(row["product_ids"])} if "product_ids" in row else row)
     return sink.getvalue().encode("utf-8", "replace")
 
@@ -112,11 +117,26 @@ class _Chunks:
 
 
 def zip_chunks(rows: Sequence[Row], read: Callable[[Row], bytes]) -> Iterator[bytes]:
-    """A zip file of the creatives and their feed, piece by piece: one creative is in memory at a time."""
-    sink = _Chunks()
+    """A zip file of the creatives and their feed, piece by piece: one creative is in memory at a time.
+
+    A creative that is gone is left out of both and named in `missing.txt`, so that it does not keep the others.
+
+    Raises:
+        CanvasError: a creative cannot be read now; what was yielded is no whole zip file.
+    """
+    sink, taken, gone = _Chunks(), list[Mapping[str, Any]](), list[str]()
     with zipfile.ZipFile(cast(IO[bytes], sink), "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr(zipfile.ZipInfo("delivery.csv", _EPOCH), feed_csv(rows))
-        for row, named in zip(rows, file_names(rows), strict=True):
-            archive.writestr(zipfile.ZipInfo(named, _EPOCH), read(row))
+        for row, entry in zip(rows, feed_rows(rows), strict=True):
+            try:
+                data = read(row)
+            except ObjectNotFound:
+                gone.append(entry["file"])
+                continue
+            archive.writestr(zipfile.ZipInfo(entry["file"], _EPOCH), data)
+            taken.append(entry)
             yield sink.take()
+        archive.writestr(zipfile.ZipInfo("delivery.csv", _EPOCH), feed_csv(rows, taken))
+        if gone:
+            text = "\n".join(["These creatives are accepted, but their files are gone:", *gone, ""])
+            archive.writestr(zipfile.ZipInfo("missing.txt", _EPOCH), text)
     yield sink.take()
