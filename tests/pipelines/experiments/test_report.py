@@ -110,7 +110,7 @@ def test_products_that_were_split_exactly_as_meant_are_no_sign_of_a_fault(tmp_pa
 
 
 def test_where_one_product_has_all_clicks_the_report_is_still_json(tmp_path: Path) -> None:
-    table = {**cells(), "impressions": [900 + 37 * at % 101 for at in range(36)]}
+    table: dict[str, list[object]] = {**cells(), "impressions": [900 + 37 * at % 101 for at in range(36)]}
     for name in ("clicks", "long_clicks"):
         table[name] = [count if who == "p0" else 0 for count, who in zip(table[name], table["product_id"], strict=True)]
     assert reported(table, tmp_path) == 0
@@ -147,3 +147,13 @@ def test_rules_that_make_no_sense_are_refused(
 ) -> None:
     assert reported(cells(), tmp_path, *flags) == 2
     assert flags[0].split("=")[0] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("flag", [
+    "--seed=-1", "--daily_impressions=nan", "--daily_impressions=1e30", "--spread=inf", "--spread=nan",
+    "--lifts=nan,0,0", "--lifts=-1,0,0", "--lifts=inf,0,0", "--lifts=0,5,0", "--treated_share=nan",
+])  # fmt: skip
+def test_a_market_that_cannot_be_is_refused(flag: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["simulate", "--out", str(tmp_path / "t.parquet"), "--products=5", "--days=2", flag]) == 2
+    assert flag.split("=")[0] in capsys.readouterr().err
+    assert not (tmp_path / "t.parquet").exists()
