@@ -10,7 +10,6 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -37,7 +36,7 @@ from transforms.segment import SegmentLimits
 from transforms.settings import overridden
 from transforms.sources.allow import SourcePolicy
 from transforms.storage.store import StoreConfig, open_store
-from transforms.storage.uris import scheme_of
+from transforms.storage.uris import absolute
 from transforms.tally import StopRules
 from transforms.verify import VerifyLimits
 from transforms.version import results_version
@@ -170,8 +169,8 @@ def config_of(options: argparse.Namespace) -> EnhanceConfig:
         raise ConfigError("--max_cost needs --price_per_hour")
     thresholds, store = thresholds_of(options), store_of(options)
     return EnhanceConfig(
-        manifest=_absolute(options.manifest),
-        output=_absolute(options.output).rstrip("/"),
+        manifest=absolute(options.manifest),
+        output=absolute(options.output).rstrip("/"),
         run_id=options.run_id or new_run_id(),
         features=features,
         placements=_names(options.placements, tuple(table), "placements"),
@@ -256,10 +255,6 @@ def as_yaml(options: argparse.Namespace) -> str:
     values["thresholds"] = json.loads(json.dumps(dataclasses.asdict(thresholds_of(options))))
     values["extra_placements"] = json.loads(options.extra_placements)
     return yaml.safe_dump(values, sort_keys=True)
-
-
-def _absolute(uri: str) -> str:
-    return str(Path(uri).absolute()) if scheme_of(uri) == "file" and "://" not in uri else uri
 
 
 def _names(text: str, known: tuple[str, ...], option: str) -> tuple[str, ...]:

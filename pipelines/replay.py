@@ -8,12 +8,12 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from pipelines.stores import add_store_options, store_of
 from transforms.errors import CanvasError, ManifestError
 from transforms.ledger import PARQUET, parquet_bytes
 from transforms.storage.store import Store, StoreConfig, open_store
+from transforms.tables import read_table
 
 
 def read_dead_letters(run_folder: str, store: Store) -> pa.Table:
@@ -21,11 +21,12 @@ def read_dead_letters(run_folder: str, store: Store) -> pa.Table:
 
     Raises:
         ManifestError: the folder holds none.
+        TableError: one is damaged.
     """
     found = [item.uri for item in store.list(f"{run_folder.rstrip('/')}/dead_letters") if item.uri.endswith(".parquet")]
     if not found:
         raise ManifestError(f"{run_folder} has no dead_letters/*.parquet", remedy="name a folder OUTPUT/runs/RUN_ID")
-    return pa.concat_tables(pq.read_table(pa.BufferReader(store.read(uri).data)) for uri in sorted(found))
+    return pa.concat_tables(read_table(store.read(uri).data, uri) for uri in sorted(found))
 
 
 def select(letters: pa.Table, stages: Sequence[str] = (), reasons: Sequence[str] = ()) -> pa.Table:
@@ -53,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--reason", default="", help="only these reasons, comma separated")
     add_store_options(parser)
     options = parser.parse_args(argv)
-    stages, reasons = (list(filter(None, text.split(","))) for text in (options.stage, options.reason))
+    stages, reasons = ([*filter(None, map(str.strip, text.split(",")))] for text in (options.stage, options.reason))
     try:
         rows = replay(options.run, options.to, stages, reasons, store_of(options))
     except CanvasError as error:

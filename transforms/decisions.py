@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from transforms.errors import ManifestError, redact
+from transforms.errors import ManifestError, TableError, redact
 from transforms.keys import digest_of
 from transforms.storage.store import StoreConfig, open_store
+from transforms.tables import read_table
 
 ACTIONS = ("accept", "refuse", "flag", "retry", "opt_out", "withdraw", "prune")
 VERDICTS: Mapping[str, str] = {"accept": "accepted", "refuse": "refused", "withdraw": "withdrawn"}
@@ -237,9 +237,9 @@ def read_decisions(uri: str, config: StoreConfig) -> list[dict[str, Any]]:
     """
     data = open_store(uri, config).read(uri).data
     try:
-        table = pq.read_table(pa.BufferReader(data))
-    except pa.ArrowInvalid as error:
-        raise ManifestError(f"{uri} is not a Parquet file of decisions: {error}", remedy=_REMEDY) from error
+        table = read_table(data, uri)
+    except TableError as error:
+        raise ManifestError(f"not a Parquet file of decisions: {error}", remedy=_REMEDY) from error
     missing = [name for name in DECISION_SCHEMA.names if name not in table.column_names]
     if missing:
         raise ManifestError(f"{uri} has no column {missing[0]!r}", remedy=_REMEDY)

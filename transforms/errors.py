@@ -6,7 +6,7 @@
     ├── ConfigError                 the job as configured cannot run
     ├── ManifestError               a schema or a row of the manifest
     │   └── GroupError              rows that cannot be one scene
-    ├── TableError                  a table of traffic, ratings or answers that a command was given
+    ├── TableError                  a table of a run, of traffic, ratings or answers that a command was given
     ├── SourceError                 the image a row refers to
     │   ├── SourceNotAllowed        outside --allow_source, or a private address
     │   ├── SourceNotFound          404, no such file or key
@@ -95,7 +95,7 @@ class GroupError(ManifestError):
 
 
 class TableError(CanvasError):
-    """A table of traffic, ratings or answers that a command was given cannot be used."""
+    """A table of a run, of traffic, ratings or answers that a command was given cannot be used."""
 
     reason = "table"
     remedy = "correct the column or the row that the message names"

@@ -33,6 +33,7 @@ from transforms.errors import ObjectNotFound
 from transforms.index import INDEX_SCHEMA, index_table
 from transforms.keys import key_words
 from transforms.storage.store import Store
+from transforms.tables import read_table
 
 KEY_COLUMNS = ("plan_key", "content_key", "outcome", "retryable", "finished_at")
 _PLAN_COLUMNS = ("plan_key", "outcome", "retryable", "finished_at")
@@ -109,7 +110,7 @@ def read_settled(store: Store, ledger: str, *, retry_failed: bool = False) -> Se
         ledger: `OUTPUT/ledger`.
         retry_failed: try everything that failed again, whatever the cause.
     """
-    tables = [_columns_of(data, _PLAN_COLUMNS) for _, data in _contents(store, ledger, ("keys-", "part-"))]
+    tables = [read_table(data, uri, _PLAN_COLUMNS) for uri, data in _contents(store, ledger, ("keys-", "part-"))]
     if not tables:
         return SettledKeys(np.empty(0, np.uint64), np.empty(0, np.uint64))
     table = pa.concat_tables(tables)
@@ -193,8 +194,8 @@ def read_index_file(store: Store, uri: str) -> pa.Table:
 
 def read_rows(store: Store, folder: str) -> Iterator[pa.Table]:
     """The index rows below `folder` (a ledger or one run's), a table for each file."""
-    for _, data in _contents(store, folder, ("rows-", "part-")):
-        yield _columns_of(data, INDEX_SCHEMA.names)
+    for uri, data in _contents(store, folder, ("rows-", "part-")):
+        yield read_table(data, uri, INDEX_SCHEMA.names)
 
 
 def read_index(store: Store, run_folder: str) -> list[pa.Table]:
@@ -250,8 +251,4 @@ def _contents(store: Store, folder: str, starts: tuple[str, ...]) -> Iterator[tu
 
 
 def _read(store: Store, uri: str, columns: Iterable[str]) -> pa.Table:
-    return _columns_of(store.read(uri).data, columns)
-
-
-def _columns_of(data: bytes, columns: Iterable[str]) -> pa.Table:
-    return pq.read_table(pa.BufferReader(data), columns=list(columns))
+    return read_table(store.read(uri).data, uri, columns)

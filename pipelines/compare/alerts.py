@@ -38,8 +38,10 @@ class AlertLimits:
         for name in ("max_lost_share", "max_failed_rise", "alpha"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"--{name} must lie within [0, 1], got {getattr(self, name)}")
-        if self.max_psi < 0:
-            raise ConfigError(f"--max_psi must not be negative, got {self.max_psi}")
+        for name in ("max_psi", "max_image_difference"):
+            value = getattr(self, name)
+            if value is not None and not value >= 0:  # nothing is beyond nan
+                raise ConfigError(f"--{name} must be zero or positive, got {value}")
 
 
 def alerts(

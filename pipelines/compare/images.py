@@ -12,7 +12,6 @@ import pyarrow as pa
 from PIL import Image
 
 from pipelines.compare.runs import Pairing
-from transforms.errors import CanvasError
 from transforms.ops.color_difference import ciede2000, lab_of
 from transforms.storage.store import StoreConfig, open_store
 
@@ -65,7 +64,7 @@ def measure(
     for old, new in pairs:
         try:
             one, other = (_opened(row["creative_uri"], config) for row in (old, new))
-        except (CanvasError, OSError):
+        except Exception:  # decoders raise a dozen kinds for damaged files; all mean the same here
             unread += 1
             continue
         name = f"{new['advertiser_id']}/{new['product_id']}"

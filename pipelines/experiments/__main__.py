@@ -19,6 +19,8 @@ from transforms.errors import CanvasError, ConfigError
 from transforms.ledger import PARQUET, parquet_bytes
 from transforms.storage.store import open_store
 
+_MOST_DAILY, _MOST_SPREAD, _MOST_LIFT = 1e9, 5.0, 1e3
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; 0 done, 1 a report whose arms did not get the meant traffic, 2 bad usage."""
@@ -105,21 +107,32 @@ def _add_coverage(parser: argparse.ArgumentParser) -> None:
 
 
 def _market(options: argparse.Namespace) -> tuple[Market, TrueLifts]:
-    if options.products < 2 or options.days < 1 or options.daily_impressions <= 0 or options.spread < 0:
-        raise ConfigError("--products takes 2 and more, --days 1 and more, --daily_impressions more than 0")
+    if options.products < 2 or options.days < 1 or options.seed < 0:
+        raise ConfigError("--products takes 2 and more, --days 1 and more, --seed 0 and more")
+    if not 0 < options.daily_impressions <= _MOST_DAILY or not 0 <= options.spread <= _MOST_SPREAD:
+        raise ConfigError(
+            f"--daily_impressions takes more than 0 to {_MOST_DAILY:g}, --spread 0 to {_MOST_SPREAD:g}: "
+            f"got {options.daily_impressions}, {options.spread}"
+        )
     if not 0 < options.treated_share < 1:
         raise ConfigError(f"--treated_share must lie within (0, 1), got {options.treated_share}")
     names = ("products", "days", "daily_impressions", "spread", "split", "treated_share")
-    return Market(**{name: getattr(options, name) for name in names}), _lifts(options.lifts)
+    market, lifts = Market(**{name: getattr(options, name) for name in names}), _lifts(options.lifts)
+    if market.long_share * (1 + lifts.long_click_rate) > 1 + lifts.ctr:
+        raise ConfigError(f"--lifts {options.lifts}: more long clicks than clicks")
+    return market, lifts
 
 
 def _lifts(text: str) -> TrueLifts:
     if text in PUBLISHED:
         return PUBLISHED[text]
     try:
-        return TrueLifts(*(float(part) for part in text.split(",")))
+        lifts = TrueLifts(*(float(part) for part in text.split(",")))
     except (TypeError, ValueError) as error:
         raise ConfigError(f"--lifts {text!r}: {', '.join(PUBLISHED)}, or three numbers such as 0.1,0,0.1") from error
+    if not all(-1 < lift <= _MOST_LIFT for lift in lifts):
+        raise ConfigError(f"--lifts {text!r}: a lift is above -1 and at most {_MOST_LIFT:g}")
+    return lifts
 
 
 def _traffic(uri: str, options: argparse.Namespace) -> Traffic:

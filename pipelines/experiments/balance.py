@@ -51,7 +51,8 @@ def check_balance(traffic: Traffic, share: float, units: tuple[int, int] | None 
     total = impressions.sum()
     residuals = impressions[1] - share * impressions.sum(axis=0)
     products = int(shown.any(axis=0).sum())
-    statistic = residuals.sum() ** 2 / (residuals**2).sum() * (products - 1) / products
+    spread = (residuals**2).sum() or 1.0  # products that were all split exactly as meant have none
+    statistic = residuals.sum() ** 2 / spread * (products - 1) / products
     p_value = float(2 * stats.t.sf(np.sqrt(statistic), max(products - 1, 1)))
     sums = impressions.sum(axis=1)
     return Balance("impressions", float(sums[0]), float(sums[1]), share, float(sums[1] / total), p_value)

@@ -32,6 +32,9 @@ def fit(metric: str, traffic: Traffic, shares: tuple[float, float] = (0.5, 0.5))
     arm, product = np.indices(clicks.shape)
     shown = base > 0
     rows = sm.add_constant(arm[shown].astype(float))
+    if shown.sum() <= rows.shape[1]:  # one product for each arm: what products add cannot be told
+        ratio = np.log(clicks.sum(axis=1) / base.sum(axis=1))
+        return Fit(float(ratio[1] - ratio[0]), float("nan"), float(np.sqrt((1 / clicks.sum(axis=1)).sum())))
     model = sm.GLM(clicks[shown], rows, family=sm.families.Poisson(), offset=np.log(base[shown]))
     clustered = model.fit(cov_type="cluster", cov_kwds={"groups": product[shown]})
     plain = model.fit()

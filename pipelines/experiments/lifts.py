@@ -24,6 +24,7 @@ from transforms.errors import TableError
 
 METRICS = ("ctr", "long_click_rate", "click_volume")
 _REAL = NDArray[np.float64]
+LEAST_SE = 1e-12  # of a log ratio; below it is rounding, and products do not differ at all
 
 
 class Estimate(NamedTuple):
@@ -119,6 +120,8 @@ def lift_of(metric: str, traffic: Traffic, alpha: float, shares: tuple[float, fl
     _require(metric, clicks, traffic)
     found = estimate(clicks, exposure, shares)
     theta, se, df = (float(part) for part in found)
+    if se < LEAST_SE:
+        raise TableError(f"every product has one ratio for {metric}: an interval over products needs them to differ")
     critical = float(quantile(alpha, np.array(df)))
     rates = clicks.sum(axis=-1) / (np.array(shares) if exposure is None else exposure.sum(axis=-1))
     return Lift(

@@ -6,6 +6,7 @@ negative binomial rates", Statistics in Medicine 33, 2014), its variance multipl
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,8 +39,11 @@ class Plan:
     def __post_init__(self) -> None:
         if not 0 < self.rate < 1 or not 0 < self.alpha < 1 or not 0 < self.treated_share < 1:
             raise ConfigError("--rate, --alpha and --treated_share must lie within (0, 1)")
-        if self.design_effect <= 0:
-            raise ConfigError(f"--design_effect must be positive, got {self.design_effect}")
+        if not 0 < self.design_effect < np.inf:
+            raise ConfigError(
+                f"--design_effect must be positive and finite, got {self.design_effect}",
+                remedy="give another one; measured ones need several products in each arm",
+            )
 
 
 def power(plan: Plan, lift: float, impressions: float) -> float:
@@ -68,15 +72,33 @@ def impressions_needed(plan: Plan, lift: float, wanted: float = 0.8) -> float:
     """
     if not lift > -1 or lift == 0 or not plan.alpha < wanted < 1:
         raise ConfigError(f"--lift must be above -1 and not 0, --power above alpha and below 1: got {lift}, {wanted}")
-    found = brentq(lambda log: power(plan, lift, float(np.exp(log))) - wanted, np.log(10.0), np.log(1e15))
+    found = _solved(lambda log: power(plan, lift, float(np.exp(log))) - wanted, np.log(10.0), np.log(1e15))
+    if found is None:
+        raise ConfigError(f"a lift of {lift:g} needs fewer than 10 impressions, or more than {1e15:g}")
     return float(np.exp(found))
 
 
 def detectable_lift(plan: Plan, impressions: float, wanted: float = 0.8) -> float:
-    """The smallest gain that is called different with a chance of `wanted`."""
-    if impressions <= 0 or power(plan, 1e3, impressions) < wanted:
+    """The smallest gain that is called different with a chance of `wanted`.
+
+    Raises:
+        ConfigError: no gain is, or any is.
+    """
+    if not 0 < impressions < np.inf or not plan.alpha < wanted < 1:
+        raise ConfigError(
+            f"--impressions must be positive and finite, --power above alpha and below 1: got {impressions}, {wanted}"
+        )
+    if power(plan, 1e3, impressions) < wanted:
         raise ConfigError(f"{impressions:.0f} impressions see no lift at all", remedy="plan for more --impressions")
-    return float(brentq(lambda lift: power(plan, lift, impressions) - wanted, 1e-6, 1e3))
+    found = _solved(lambda lift: power(plan, lift, impressions) - wanted, 1e-6, 1e3)
+    if found is None:
+        raise ConfigError(f"{impressions:g} impressions see a lift of less than 0.0001%")
+    return found
+
+
+def _solved(excess: Callable[[float], float], low: float, high: float) -> float | None:
+    """Where `excess` is nothing between `low` and `high`; None where it is nowhere."""
+    return float(brentq(excess, low, high)) if excess(low) * excess(high) <= 0 else None
 
 
 def measured_plan(traffic: Traffic, metric: str, alpha: float, treated_share: float) -> Plan:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipelines.experiments.balance import check_balance
 from pipelines.experiments.glm import fit
-from pipelines.experiments.lifts import METRICS, Estimate, counts_of, estimate, lift_of, quantile
+from pipelines.experiments.lifts import LEAST_SE, METRICS, Estimate, counts_of, estimate, lift_of, quantile
 from pipelines.experiments.sequential import always_valid_half_width, boundaries, normal_equivalent, student_equivalent
 from pipelines.experiments.traffic import Traffic
 from transforms.errors import ConfigError
@@ -38,8 +38,8 @@ class Rules:
     mixing_sd: float = 0.1
 
     def __post_init__(self) -> None:
-        if not 0 < self.alpha < 1 or not 0 < self.treated_share < 1 or self.mixing_sd <= 0:
-            raise ConfigError("--alpha and --treated_share must lie within (0, 1), --mixing_sd above 0")
+        if not 0 < self.alpha < 1 or not 0 < self.treated_share < 1 or not 0 < self.mixing_sd < np.inf:
+            raise ConfigError("--alpha and --treated_share must lie within (0, 1), --mixing_sd above 0 and finite")
         if self.units is not None and min(self.units) <= 0:
             raise ConfigError(f"--units must be positive, got {self.units}")
 
@@ -77,7 +77,9 @@ def report(traffic: Traffic, rules: Rules) -> dict[str, Any]:
         "rules": asdict(rules),
         "balance": {**asdict(balance), "suspicious": balance.suspicious},
         "lifts": [_finite(asdict(lift)) for lift in lifts],
-        "regression": {name: {**found._asdict(), "design_effect": found.design_effect} for name, found in fits.items()},
+        "regression": {
+            name: _finite({**found._asdict(), "design_effect": found.design_effect}) for name, found in fits.items()
+        },
         "looks": {metric: look_by_look(metric, traffic, rules, looks) for metric in METRICS},
         "top_tenth_share": _top_tenth(traffic),
     }
@@ -90,7 +92,7 @@ def look_by_look(metric: str, traffic: Traffic, rules: Rules, planned: int) -> l
     usable = (counts.sum(axis=-1) > 0).all(axis=-1)
     first = int(np.argmax(usable))  # days before both arms had a click have no ratio
     found = estimate(counts[first:], None if exposure is None else exposure[first:], rules.shares)
-    usable_se = np.isfinite(found.se)
+    usable_se = np.isfinite(found.se) & (found.se >= LEAST_SE)
     if not usable_se.all():
         skip = len(usable_se) - int(np.argmax(~usable_se[::-1]))
         first, found = first + skip, Estimate(*(part[skip:] for part in found))

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from transforms.errors import TableError
 from transforms.storage.store import Store
+from transforms.tables import read_table
 
 COUNTS = ("impressions", "clicks", "long_clicks")
 REQUIRED = ("arm", "product_id", *COUNTS)
@@ -56,12 +56,8 @@ def read_traffic(store: Store, uri: str) -> pa.Table:
 def _tables(store: Store, uri: str) -> Iterator[pa.Table]:
     found = [uri] if uri.endswith(".parquet") else sorted(item.uri for item in store.list(uri.rstrip("/")))
     for item in found:
-        if not item.endswith(".parquet"):
-            continue
-        try:
-            yield pq.read_table(pa.BufferReader(store.read(item).data))
-        except pa.ArrowException as error:
-            raise TableError(f"{item}: not a Parquet file: {error}") from error
+        if item.endswith(".parquet"):
+            yield read_table(store.read(item).data, item)
 
 
 def count(table: pa.Table, control: str, treatment: str) -> Traffic:
@@ -73,6 +69,8 @@ def count(table: pa.Table, control: str, treatment: str) -> Traffic:
         TableError: names the column or the row and what is wrong with it.
     """
     _check_columns(table)
+    if control == treatment:
+        raise TableError(f"--control and --treatment are both {control!r}", remedy="name two arms")
     arms = pc.unique(table.column("arm")).to_pylist()
     for name in (control, treatment):
         if name not in arms:
@@ -82,7 +80,7 @@ def count(table: pa.Table, control: str, treatment: str) -> Traffic:
             )
     kept = table.filter(pc.is_in(table.column("arm"), value_set=pa.array([control, treatment])))
     _check_rows(kept)
-    days, day_at = _codes(_day_of(kept))
+    days, day_at = _days(kept)
     products, product_at = _codes(_product_of(kept))
     arm_at = pc.equal(kept.column("arm"), treatment).to_numpy(zero_copy_only=False).astype(int)
     shape = (len(days), 2, len(products))
@@ -127,18 +125,32 @@ def _whole(table: pa.Table, name: str) -> Counts:
 
 
 def _product_of(table: pa.Table) -> pa.ChunkedArray:
-    products = table.column("product_id").cast(pa.string())
+    products = _text(table, "product_id")
     if "advertiser_id" not in table.schema.names:
         return products
-    return pc.binary_join_element_wise(pc.fill_null(table.column("advertiser_id").cast(pa.string()), ""), products, "/")
+    return pc.binary_join_element_wise(pc.fill_null(_text(table, "advertiser_id"), ""), products, "/")
 
 
-def _day_of(table: pa.Table) -> pa.ChunkedArray:
+def _text(table: pa.Table, name: str) -> pa.ChunkedArray:
+    try:
+        return table.column(name).cast(pa.string())
+    except pa.ArrowException as error:
+        raise TableError(f"column {name}: text expected: {error}") from error
+
+
+def _days(table: pa.Table) -> tuple[list[str], NDArray[np.intp]]:
+    """The days in their own order, as text, and each row's place among them: as texts, day 10 would come before 2."""
     if "day" not in table.schema.names:
-        return pa.chunked_array([pa.array([""] * len(table), pa.string())])
-    if table.column("day").null_count:
-        raise TableError(f"column day: {table.column('day').null_count} cells are empty")
-    return table.column("day").cast(pa.string())
+        return [""], np.zeros(len(table), np.intp)
+    column = table.column("day")
+    if column.null_count:
+        raise TableError(f"column day: {column.null_count} cells are empty")
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    unique = pc.unique(column)
+    names = unique.take(pc.sort_indices(unique))
+    places = pc.index_in(column, value_set=names).to_numpy().astype(np.intp)
+    return names.cast(pa.string()).to_pylist(), places
 
 
 def _codes(values: pa.ChunkedArray) -> tuple[list[str], NDArray[np.intp]]:

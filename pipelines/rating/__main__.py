@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pipelines.rating.contestants import Named, entries_of, with_tasks
 from pipelines.rating.export import ratings_table
+from pipelines.rating.forms import text_of
 from pipelines.rating.pair_sheets import labelled, pair_form, pair_key, pair_sheets, read_choices, seeds_of
 from pipelines.rating.score import as_text, score
 from pipelines.rating.sheets import SIDE, answer_form, key_table, read_answers, sheets
@@ -22,6 +23,8 @@ from pipelines.stores import add_store_options, store_of
 from transforms.errors import CanvasError, ConfigError, TableError
 from transforms.ledger import PARQUET, parquet_bytes
 from transforms.storage.store import StoreConfig, open_store
+
+_LEAST_SIDE, _MOST_SIDE = 16, 4096
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -87,7 +90,7 @@ def _add_sheets(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=_seed, default=0, help="pairs: of order and sides (default %(default)s)")
     parser.add_argument("--out", required=True, help="folder for sheet-*.png and answers.csv")
     parser.add_argument("--key", required=True, help="CSV file for whose each number is; outside of --out")
-    parser.add_argument("--side", type=int, default=SIDE, help="pixels a picture is shown at (default %(default)s)")
+    parser.add_argument("--side", type=_side, default=SIDE, help="pixels a picture is shown at (default %(default)s)")
     _add_contestants(parser)
 
 
@@ -183,10 +186,17 @@ def _seed(text: str) -> int:
     return value
 
 
+def _side(text: str) -> int:
+    value = int(text)
+    if not _LEAST_SIDE <= value <= _MOST_SIDE:
+        raise argparse.ArgumentTypeError(f"a side is {_LEAST_SIDE} to {_MOST_SIDE} pixels")
+    return value
+
+
 def _answers(options: argparse.Namespace) -> int:
     config, study = store_of(options), Study.open(options.db)
     for uri in options.forms:
-        text = open_store(uri, config).read(uri).data.decode("utf-8-sig")
+        text = text_of(open_store(uri, config).read(uri).data, uri)
         for rater, (count, refused) in _recorded(study, text, uri, options.rater).items():
             sys.stdout.write(f"{uri}: {count - len(refused)} answers of {rater}\n")
             if refused:

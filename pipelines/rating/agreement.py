@@ -46,7 +46,10 @@ def of_two(head: str, flags: Flags, one: str, other: str) -> Agreement | None:
     if (table.sum(axis=0) * table.sum(axis=1)).max() == items**2:
         return Agreement(head, (one, other), items, agreed, None, None, None)
     found = cohens_kappa(table)
-    low, high = (None if math.isnan(value) else float(value) for value in (found.kappa_low, found.kappa_upp))
+    # the interval is a normal one, and of few items it goes beyond what a kappa can be
+    low, high = (
+        None if math.isnan(end) else min(max(float(end), -1.0), 1.0) for end in (found.kappa_low, found.kappa_upp)
+    )
     return Agreement(head, (one, other), items, agreed, float(found.kappa), low, high)
 
 

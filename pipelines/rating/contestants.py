@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import fnmatch
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -12,6 +10,7 @@ from hashlib import sha256
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.rating.forms import rows_of, text_of
 from pipelines.rating.questions import TASKS
 from transforms.errors import CanvasError, ConfigError, TableError
 from transforms.ledger import read_index
@@ -118,12 +117,8 @@ def _of_folder(named: Named, config: StoreConfig, originals: str, rule: str) -> 
 
 
 def _of_csv(named: Named, config: StoreConfig) -> Iterator[Entry]:
-    text = open_store(named.uri, config).read(named.uri).data.decode("utf-8-sig")
-    rows = csv.DictReader(io.StringIO(text))
-    missing = {"image", "original"} - set(rows.fieldnames or ())
-    if missing:
-        raise TableError(f"{named.uri} has no column {', '.join(sorted(missing))}", remedy="it takes image, original")
-    for number, row in enumerate(rows, 2):
+    text = text_of(open_store(named.uri, config).read(named.uri).data, named.uri)
+    for number, row in rows_of(text, ("image", "original"), named.uri):
         task = row.get("task") or "background"
         if task not in TASKS:
             raise TableError(f"{named.uri} line {number}: task {task!r} is not one of {', '.join(TASKS)}")

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
-from pipelines.rating.sheets import SIDE, Cell, drawn_sheets, rows_of, table, who_of
+from pipelines.rating.forms import rows_of
+from pipelines.rating.sheets import SIDE, Cell, drawn_sheets, table, who_of
 from pipelines.rating.study import Unit
 from transforms.errors import TableError
 from transforms.storage.store import StoreConfig

@@ -34,7 +34,9 @@ def opened(uri: str, config: StoreConfig, side: int) -> Image.Image:
             if image.width * image.height > _MOST_PIXELS:
                 raise TableError(f"{uri}: {image.width} x {image.height} pixels are too many")
             upright = ImageOps.exif_transpose(image).convert("RGBA")
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
+    except TableError:
+        raise
+    except Exception as error:  # decoders raise a dozen kinds for damaged files; all mean the same here
         raise TableError(f"{uri}: not an image: {error}") from error
     flat = Image.new("RGB", upright.size, "white")
     flat.paste(upright, mask=upright.getchannel("A"))

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from PIL import Image, ImageDraw, ImageFont
 
+from pipelines.rating.forms import rows_of
 from pipelines.rating.pictures import opened
 from pipelines.rating.questions import ALL_HEADS, heads_of
 from pipelines.rating.study import Item
@@ -138,20 +139,6 @@ def read_answers(text: str, items: Sequence[Item], name: str, rater: str = "") -
             raise TableError(f"{name} line {line}: {who} answered number {item.number} twice")
         found[who][item.number] = {head: _flag(cell, head, name, line) for head, cell in cells.items()}
     return found
-
-
-def rows_of(text: str, columns: Sequence[str], name: str) -> Iterator[tuple[int, dict[str, str | None]]]:
-    """Rows of a filled form with their lines; commas or semicolons.
-
-    Raises:
-        TableError: it lacks a column.
-    """
-    delimiter = ";" if text.partition("\n")[0].count(";") else ","
-    rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), delimiter=delimiter)
-    missing = set(columns) - set(rows.fieldnames or ())
-    if missing:
-        raise TableError(f"{name} has no column {', '.join(sorted(missing))}", remedy="fill in the form as it was made")
-    yield from enumerate(rows, 2)
 
 
 def who_of(row: Mapping[str, str | None], rater: str, name: str, line: int) -> str:

@@ -38,6 +38,9 @@ CREATE TABLE IF NOT EXISTS answers (
   unit TEXT NOT NULL REFERENCES units, rater TEXT NOT NULL, answer TEXT NOT NULL, seconds REAL, at REAL NOT NULL,
   PRIMARY KEY (unit, rater));
 CREATE TABLE IF NOT EXISTS passed (unit TEXT NOT NULL REFERENCES units, rater TEXT NOT NULL, PRIMARY KEY (unit, rater));
+CREATE TABLE IF NOT EXISTS papers (
+  seed TEXT NOT NULL, number INTEGER NOT NULL, unit TEXT NOT NULL REFERENCES units, PRIMARY KEY (seed, number),
+  UNIQUE (seed, unit));
 CREATE TRIGGER IF NOT EXISTS two_raters BEFORE INSERT ON answers
   WHEN (SELECT count(*) FROM answers WHERE unit = NEW.unit AND rater <> NEW.rater) >= 2
   BEGIN SELECT raise(ABORT, 'two raters have answered'); END;
@@ -277,13 +280,20 @@ class Study:
             return [unit for unit, answer in answers.items() if not self._insert(db, unit, rater, answer, None)]
 
     def on_paper(self, seed: int) -> list[Unit]:
-        """All pairs as the sheets of a seed show them: their order and sides follow from it and the study alone."""
+        """All pairs as the sheets of a seed show them: their order and sides follow from it and the study alone.
+
+        The order is kept: a form that was printed names pairs by their number, and pairs that join later come last.
+        """
         with self.connect() as db:
-            units = [row[0] for row in db.execute("SELECT id FROM units")]
             secret, sheets = _secret(db), f"\0sheets {seed}"  # no rater's name
-            return [
-                self._unit(db, unit, sheets) for unit in sorted(units, key=lambda unit: _shuffle(secret, sheets, unit))
+            known = [
+                row[0] for row in db.execute("SELECT unit FROM papers WHERE seed = ? ORDER BY number", (str(seed),))
             ]
+            joined = {row[0] for row in db.execute("SELECT id FROM units")} - set(known)
+            order = [*known, *sorted(joined, key=lambda unit: _shuffle(secret, sheets, unit))]
+            rows = [(str(seed), number, unit) for number, unit in enumerate(order, 1)]
+            db.executemany("INSERT INTO papers VALUES (?,?,?)", rows[len(known) :])
+            return [self._unit(db, unit, sheets) for unit in order]
 
     def skip(self, unit: str, rater: str) -> None:
         """Leave a unit to others: it could not be shown."""

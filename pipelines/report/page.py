@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 
 from pipelines.report.plots import OUTCOME_COLORS, histograms, stacked_outcomes
 from pipelines.report.summary import values_of_map
-from transforms.errors import CanvasError, redact
+from transforms.errors import redact
 from transforms.storage.store import StoreConfig, open_store
 
 _THUMBNAILS = 24
@@ -72,6 +72,8 @@ def thumbnail(uri: str | None, store: StoreConfig, side: int = _SIDE) -> str:
                 clear = small.convert("RGBA")
                 small = Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
             small.convert("RGB").save(sink, "JPEG", quality=80)
-    except (CanvasError, OSError):
+    except (
+        Exception
+    ):  # decoders raise a dozen kinds for damaged files, and a source may have changed since the run read it
         return ""
     return "data:image/jpeg;base64," + base64.b64encode(sink.getvalue()).decode()

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from pipelines.scenes.folders import FOLDER
 from transforms.decisions import standings
-from transforms.storage.store import StoreConfig, open_store
+from transforms.errors import TableError
+from transforms.storage.store import Store, StoreConfig, open_store
+
+_LOG = logging.getLogger(__name__)
 
 
 class Spend(NamedTuple):
@@ -59,8 +64,8 @@ def spend_of(cost: float, decided: Iterable[Mapping[str, Any]]) -> Spend:
 
 
 def cost_of_runs(output: str, config: StoreConfig, *, without: str = "") -> float:
-    """What the runs of `output` cost by their reports, those that made scenes among them; runs without a report cost
-    nothing that is known.
+    """What the runs of `output` cost by their reports, those that made scenes among them; runs without a report that
+    can be read cost nothing that is known.
 
     Args:
         without: a run that is left out, as `runs/RUN_ID`.
@@ -68,4 +73,29 @@ def cost_of_runs(output: str, config: StoreConfig, *, without: str = "") -> floa
     store = open_store(output, config)
     found = [item.uri for folder in _RUNS for item in store.list(f"{output}/{folder}")]
     wanted = [uri for uri in found if uri.endswith("/report.json") and uri.split("/")[-3:-1] != without.split("/")]
-    return sum(float(json.loads(store.read(uri).data).get("cost") or 0.0) for uri in wanted)
+    return sum(_cost(store, uri) for uri in wanted)
+
+
+def _cost(store: Store, uri: str) -> float:
+    try:
+        found = float(read_report(store, uri).get("cost") or 0.0)
+    except (TableError, TypeError, ValueError) as error:
+        _LOG.warning("%s: its run counts as if it had cost nothing: %s", uri, error)
+        return 0.0
+    return found if math.isfinite(found) else 0.0
+
+
+def read_report(store: Store, uri: str) -> dict[str, Any]:
+    """A run's `report.json`.
+
+    Raises:
+        ObjectNotFound: there is none.
+        TableError: it is damaged.
+    """
+    try:
+        found = json.loads(store.read(uri).data)
+    except ValueError as error:
+        raise TableError(f"{uri} is no JSON: {error}", remedy="restore the file, or delete it") from error
+    if not isinstance(found, dict):
+        raise TableError(f"{uri} is no report of a run", remedy="restore the file, or delete it")
+    return found

@@ -60,18 +60,21 @@ class Tokens:
             value, issued = self._signer.loads(token, return_timestamp=True)
             self._signer.loads(token, max_age=int(float(value["d"]) * 86400))
             name, advertiser = value["n"], value["a"]
-        except (BadSignature, KeyError, TypeError, ValueError):
+        except (BadSignature, KeyError, TypeError, ValueError, OverflowError):
             return None
         del issued
         return User(str(name), None if advertiser is None else str(advertiser))
 
-    def csrf(self, session: str) -> str:
-        """What a page of `session` sends along with a decision; another site cannot know it."""
-        return hmac.new(self.secret, b"csrf:" + session.encode(), sha256).hexdigest()
+    def csrf(self, session: str, run: str) -> str:
+        """What a page of `session` about `run` sends along with a decision; another site cannot know it.
 
-    def is_csrf(self, given: str, session: str) -> bool:
-        """Whether `given` belongs to `session`."""
-        return bool(session) and hmac.compare_digest(given.encode(), self.csrf(session).encode())
+        Items have the same names every night: a page that is open since the last run must not decide on this one's.
+        """
+        return hmac.new(self.secret, f"csrf:{session}\n{run}".encode(), sha256).hexdigest()
+
+    def is_csrf(self, given: str, session: str, run: str) -> bool:
+        """Whether `given` belongs to `session` and `run`."""
+        return bool(session) and hmac.compare_digest(given.encode(), self.csrf(session, run).encode())
 
 
 def load_secret(path: Path) -> bytes:
@@ -83,9 +86,7 @@ def load_secret(path: Path) -> bytes:
     remedy = "name a file in a folder of your own, or set its mode to 0600"
     try:
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=0o600, exist_ok=False)
-            path.write_text(secrets.token_hex(_SECRET_BYTES))
+            _make_secret(path)
         if path.stat().st_mode & 0o077:
             raise ConfigError(f"others can read {path}", remedy=remedy)
         secret = path.read_text().strip().encode()
@@ -96,6 +97,27 @@ def load_secret(path: Path) -> bytes:
             f"{path} (--secret) has fewer than {_SECRET_BYTES} characters", remedy="delete it to make a new one"
         )
     return secret
+
+
+def _make_secret(path: Path) -> None:
+    """Whole or not at all: whoever starts `serve` and `token` at once gets one secret, and nobody reads half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
+    try:
+        made.touch(mode=0o600, exist_ok=False)
+        made.write_text(secrets.token_hex(_SECRET_BYTES))
+        _place(made, path)
+    finally:
+        made.unlink(missing_ok=True)
+
+
+def _place(made: Path, path: Path) -> None:
+    try:
+        path.hardlink_to(made)
+    except FileExistsError:
+        pass  # another one was faster, and its secret counts
+    except OSError:
+        made.replace(path)  # a file system without links
 
 
 def is_loopback(host: str) -> bool:

@@ -15,7 +15,7 @@ from pipelines.review.access import host_of, is_loopback
 from pipelines.review.build import extension_of
 from pipelines.review.decisions import decision_table
 from pipelines.review.delivery import accepted_rows, feed_csv, feed_parquet, zip_chunks
-from pipelines.review.judge import Impossible, entries_for
+from pipelines.review.judge import Impossible, entries_for, is_text
 from pipelines.review.pages import (
     asset,
     assets,
@@ -31,6 +31,7 @@ from pipelines.review.pictures import OF_CREATIVES, OF_SOURCES, PICTURES
 from pipelines.review.runs import Row, slug_of
 from pipelines.review.shelf import Setting, Shelf, user
 from transforms.errors import CanvasError
+from transforms.keys import digest_of
 from transforms.ledger import PARQUET, parquet_bytes
 
 _SESSION = "canvas_review"
@@ -64,7 +65,7 @@ def make_app(setting: Setting) -> Flask:
 
 def _admit(setting: Setting) -> AnyResponse | None:
     """Every request: the right host, no other site's page behind it, and somebody we know."""
-    if setting.hosts and host_of(request.host) not in setting.hosts:
+    if setting.hosts and host_of(request.host).lower() not in map(str.lower, setting.hosts):
         return _told_plainly("this server is not meant by that name", 421)
     if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site") and (
         request.method != "GET" or request.headers.get("Sec-Fetch-Mode") != "navigate"
@@ -77,7 +78,7 @@ def _admit(setting: Setting) -> AnyResponse | None:
         return None
     if g.user is None:
         return make_response(render("sign_in.html.j2", assets="/assets"), 401)
-    if request.method == "POST" and not setting.tokens.is_csrf(_given_csrf(), g.session):
+    if request.method == "POST" and not setting.tokens.is_csrf(_given_csrf(), g.session, setting.run.run_id):
         return _told_plainly("load the page again", 403)
     return None
 
@@ -144,7 +145,7 @@ def _page(text: str, setting: Setting) -> AnyResponse:
 def _csrf(setting: Setting) -> str:
     """The page's proof; without a token a session is a random name."""
     g.session = g.session or secrets.token_urlsafe(24)
-    return setting.tokens.csrf(g.session)
+    return setting.tokens.csrf(g.session, setting.run.run_id)
 
 
 def _add_pages(app: Flask, shelf: Shelf) -> None:
@@ -182,14 +183,15 @@ def _add_pages(app: Flask, shelf: Shelf) -> None:
         row = shelf.row(slug, item)
         if kind not in (*OF_CREATIVES, *OF_SOURCES) or extension != extension_of(row, kind):
             abort(404)
+        # items have the same addresses every night, so a browser asks whether a picture that it keeps is still the one
+        version = digest_of([kind, row["content_key"], row["creative_digest"], row["source_digest"]])
+        if request.if_none_match.contains_weak(version):
+            return _picture(Response(status=304), version)
         try:
             file = shelf.picture(shelf.name(slug), item, kind)
         except (CanvasError, ValueError, OSError):
             abort(404)
-        response = make_response(file.data)
-        response.headers["Content-Type"] = file.content_type
-        response.headers["Cache-Control"] = "private, max-age=3600"
-        return response
+        return _picture(Response(file.data, content_type=file.content_type), version)
 
     app.add_url_rule("/", "home", home)
     app.add_url_rule("/a/<slug>/", "advertiser", advertiser)
@@ -197,6 +199,12 @@ def _add_pages(app: Flask, shelf: Shelf) -> None:
     app.add_url_rule("/a/<slug>/details/<int:number>.js", "details", details)
     app.add_url_rule("/a/<slug>/proof/<item>.js", "proof", proof)
     app.add_url_rule("/a/<slug>/<kind>/<item>.<extension>", "picture", picture)
+
+
+def _picture(response: Response, version: str) -> Response:
+    response.set_etag(version)
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
 
 
 def _script(text: str) -> AnyResponse:
@@ -234,12 +242,13 @@ def _add_decisions(app: Flask, shelf: Shelf) -> None:
         return answer(name, batch, _touched(shelf, name, entries), before)
 
     def undo(slug: str) -> AnyResponse:
-        name, batch = shelf.name(slug), asked().get("batch")
+        name, asked_for = shelf.name(slug), asked().get("batch")
+        batch = asked_for if is_text(asked_for) else ""
         before = shelf.decided(name)
-        undone = setting.decisions.undo(str(batch), f"{user().name} ({user().role})", name)
+        undone = setting.decisions.undo(batch, f"{user().name} ({user().role})", name)
         if not undone:
             abort(400, "there is nothing to undo")
-        return answer(name, str(batch), _touched(shelf, name, undone), before)
+        return answer(name, batch, _touched(shelf, name, undone), before)
 
     def accepted(slug: str) -> list[Row]:
         name = shelf.name(slug)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -21,9 +22,10 @@ from pipelines.scenes.folders import FOLDER
 from pipelines.stores import add_store_options, store_of
 from transforms.errors import CanvasError, ConfigError
 from transforms.ledger import PARQUET, parquet_bytes
-from transforms.storage.store import open_store
-from transforms.storage.uris import local_path, scheme_of
+from transforms.storage.store import StoreConfig, open_store
+from transforms.storage.uris import absolute, local_path, scheme_of
 
+_MOST_DAYS = 3660
 _Parsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
@@ -34,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for add in (_add_build, _add_serve, _add_token, _add_export, _add_prune):
         add(commands)
     options = parser.parse_args(argv)
+    options.run = absolute(options.run)  # as the job writes it into its tables
     try:
         code: int = options.command(options)
     except CanvasError as error:
@@ -91,6 +94,14 @@ def _progress(done: int, all_: int) -> None:
     sys.stderr.write(f"\r{done}/{all_} pictures" + ("\n" if done == all_ else ""))
 
 
+def _me() -> str:
+    """Who starts this; a container may run as a number without a name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
+
+
 def _add_serve(commands: _Parsers) -> None:
     parser = _command(commands, "serve", "serve the pages and keep decisions", _serve)
     parser.add_argument(
@@ -100,7 +111,7 @@ def _add_serve(commands: _Parsers) -> None:
     parser.add_argument(
         "--public_host", default="", help="name that an https proxy before this server answers to; needs tokens"
     )
-    parser.add_argument("--name", default=getpass.getuser(), help="who decides where no token is needed")
+    parser.add_argument("--name", default=_me(), help="who decides where no token is needed")
     parser.add_argument("--secret", default="", help="file that signs tokens; empty: beside the database")
     parser.add_argument("--allow_source", default="", help="prefixes and hosts that originals may come from, by comma")
     parser.add_argument("--threads", type=int, default=8, help="requests answered at once")
@@ -128,12 +139,14 @@ def _serve(options: argparse.Namespace) -> int:
         https=bool(options.public_host),
         allow=_allow(options),
     )
+    if not 0 <= options.port <= 65535 or options.threads < 1:
+        raise ConfigError(f"--port takes 0 to 65535, --threads 1 and more: got {options.port}, {options.threads}")
     try:
         server = create_server(
             make_app(setting), host=options.host, port=options.port, threads=options.threads, ident=None
         )
-    except OSError as error:
-        raise ConfigError(f"--host {options.host} --port {options.port}: {error.strerror}") from error
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"--host {options.host} --port {options.port}: {error}") from error
     shown = "[::1]" if options.host == "::1" else options.host
     sys.stderr.write(f"review of run {run.run_id}: http://{shown}:{server.effective_port}/\n")
     if not is_open:
@@ -167,8 +180,8 @@ def _add_token(commands: _Parsers) -> None:
 def _token(options: argparse.Namespace) -> int:
     if bool(options.advertiser) == options.ops:
         raise ConfigError("give either --advertiser NAME or --ops")
-    if options.days <= 0:
-        raise ConfigError(f"--days must be positive, got {options.days}")
+    if not 0 < options.days <= _MOST_DAYS:
+        raise ConfigError(f"--days must lie within (0, {_MOST_DAYS}], got {options.days}")
     run = read_run(options.run, store_of(options))
     if options.advertiser and options.advertiser not in run.advertisers:
         raise ConfigError(f"--advertiser {options.advertiser}: the run has {', '.join(sorted(run.advertisers))}")
@@ -189,6 +202,7 @@ def _export(options: argparse.Namespace) -> int:
     config = store_of(options)
     decisions = _decisions(options, None)
     assert decisions is not None
+    _require_run(options.run, config)  # a run that is misspelled has no decisions, and would get a database for them
     rows = decisions.rows()
     open_store(options.to, config).write(options.to, parquet_bytes(decision_table(rows)), content_type=PARQUET)
     sys.stdout.write(f"{len(rows)} decisions -> {options.to}\n")
@@ -198,14 +212,15 @@ def _export(options: argparse.Namespace) -> int:
 def _add_prune(commands: _Parsers) -> None:
     parser = _command(commands, "prune", "delete the files of refused and withdrawn creatives", _prune)
     parser.add_argument("--apply", action="store_true", help="delete; without it nothing is deleted, only listed")
-    parser.add_argument("--name", default=getpass.getuser(), help="who deletes, for the record")
+    parser.add_argument("--name", default=_me(), help="who deletes, for the record")
 
 
 def _prune(options: argparse.Namespace) -> int:
     config = store_of(options)
-    decisions = _decisions(options, None)
+    run = read_run(options.run, config)
+    decisions = _decisions(options, run)
     assert decisions is not None
-    found = unwanted(decisions.rows(), _output(options.run), config)
+    found = unwanted(decisions.rows(), run.output, config, run.rows)
     for item in found:
         sys.stdout.writelines(f"{uri}\n" for uri in item.uris)
     size = sum(item.size for item in found)
@@ -226,6 +241,12 @@ def _decisions(options: argparse.Namespace, run: Run | None, *, must_exist: bool
     if not must_exist:
         return None
     raise ConfigError(f"{output} is no local folder: give --database", remedy="name a file on a local disk")
+
+
+def _require_run(run: str, config: StoreConfig) -> None:
+    folder = run.rstrip("/")
+    if next(iter(open_store(folder, config).list(f"{folder}/")), None) is None:
+        raise ConfigError(f"{run} holds nothing", remedy=f"name a folder OUTPUT/runs/RUN_ID or OUTPUT/{FOLDER}/RUN_ID")
 
 
 def _output(run: str) -> str:

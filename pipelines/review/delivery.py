@@ -7,6 +7,7 @@ import json
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from io import StringIO
+from itertools import chain, count
 from typing import IO, Any, cast
 
 import pyarrow as pa
@@ -17,6 +18,7 @@ from pipelines.review.runs import Row
 from pipelines.review.scenes import members_of
 from pipelines.scenes.tables import DELIVERED_SCENES
 from transforms.decisions import slot_of, standings
+from transforms.errors import ObjectNotFound
 from transforms.ledger import parquet_bytes
 from transforms.placements import EXTENSIONS
 from transforms.storage.keys import percent_encode
@@ -30,14 +32,20 @@ def accepted_rows(rows: Iterable[Row], decided: Iterable[Mapping[str, Any]]) -> 
 
     def is_accepted(row: Row) -> bool:
         standing = found.get((slot_of(row), creative_key(row)))
-        return standing is not None and standing.verdict is not None and standing.verdict["action"] == "accept"
+        # a refusal that is undone after its creative was pruned leaves it accepted, and gone
+        if standing is None or standing.verdict is None or standing.pruned:
+            return False
+        return bool(standing.verdict["action"] == "accept")
 
     return [row for row in rows if row["outcome"] == "enhanced" and is_accepted(row)]
 
 
 def feed_rows(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """The delivery feed's rows: the columns of the job's own delivery tables, and the file's name in the zip."""
-    return [{**{name: row[name] for name in _columns(rows)}, "file": file_name(row)} for row in rows]
+    files = file_names(rows)
+    return [
+        {**{name: row[name] for name in _columns(rows)}, "file": file} for row, file in zip(rows, files, strict=True)
+    ]
 
 
 def _columns(rows: Sequence[Row]) -> tuple[str, ...]:
@@ -53,12 +61,28 @@ def file_name(row: Row) -> str:
     return f"creatives/{percent_encode(row['product_id'])}/{percent_encode(row['placement'])}.{extension}"
 
 
-def feed_csv(rows: Sequence[Row]) -> bytes:
-    """The feed as CSV, every cell quoted; the products of a scene as JSON."""
+def file_names(rows: Sequence[Row]) -> list[str]:
+    """Where each creative lies in the zip; two of one product and placement are kept apart by a number."""
+    names, used = [], set[str]()
+    for name in map(file_name, rows):
+        stem, dot, extension = name.rpartition(".")
+        numbered = (f"{stem}-{number}{dot}{extension}" for number in count(2))
+        found = next(each for each in chain([name], numbered) if each not in used)
+        used.add(found)
+        names.append(found)
+    return names
+
+
+def feed_csv(rows: Sequence[Row], feed: Sequence[Mapping[str, Any]] | None = None) -> bytes:
+    """The feed as CSV, every cell quoted; the products of a scene as JSON.
+
+    Args:
+        feed: some of the feed's rows; None for all.
+    """
     sink = StringIO()
     writer = csv.DictWriter(sink, [*_columns(rows), "file"], quoting=csv.QUOTE_ALL)
     writer.writeheader()
-    for row in feed_rows(rows):
+    for row in feed_rows(rows) if feed is None else feed:
         writer.writerow({**row, "product_ids": json.dumps(row["product_ids"])} if "product_ids" in row else row)
     return sink.getvalue().encode("utf-8", "replace")
 
@@ -95,16 +119,24 @@ class _Chunks:
 def zip_chunks(rows: Sequence[Row], read: Callable[[Row], bytes]) -> Iterator[bytes]:
     """A zip file of the creatives and their feed, piece by piece: one creative is in memory at a time.
 
-    Two rows of one product and placement keep apart by a number.
+    A creative that is gone is left out of both and named in `missing.txt`, so that it does not keep the others.
+
+    Raises:
+        CanvasError: a creative cannot be read now; what was yielded is no whole zip file.
     """
-    sink, used = _Chunks(), dict[str, int]()
+    sink, taken, gone = _Chunks(), list[Mapping[str, Any]](), list[str]()
     with zipfile.ZipFile(cast(IO[bytes], sink), "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr(zipfile.ZipInfo("delivery.csv", _EPOCH), feed_csv(rows))
-        for row in rows:
-            name = file_name(row)
-            used[name] = used.get(name, 0) + 1
-            stem, dot, extension = name.rpartition(".")
-            named = name if used[name] == 1 else f"{stem}-{used[name]}{dot}{extension}"
-            archive.writestr(zipfile.ZipInfo(named, _EPOCH), read(row))
+        for row, entry in zip(rows, feed_rows(rows), strict=True):
+            try:
+                data = read(row)
+            except ObjectNotFound:
+                gone.append(entry["file"])
+                continue
+            archive.writestr(zipfile.ZipInfo(entry["file"], _EPOCH), data)
+            taken.append(entry)
             yield sink.take()
+        archive.writestr(zipfile.ZipInfo("delivery.csv", _EPOCH), feed_csv(rows, taken))
+        if gone:
+            text = "\n".join(["These creatives are accepted, but their files are gone:", *gone, ""])
+            archive.writestr(zipfile.ZipInfo("missing.txt", _EPOCH), text)
     yield sink.take()

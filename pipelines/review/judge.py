@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from pipelines.review.items import can_retry
 from pipelines.review.pages import creative_key
@@ -53,7 +53,14 @@ def _note(asked: Mapping[str, Any]) -> str:
     note = asked.get("note") or ""
     if not isinstance(note, str) or len(note) > MAX_NOTE:
         raise Impossible(f"a note has {MAX_NOTE} characters at most")
+    if not is_text(note):
+        raise Impossible("a note holds half a character; write it again")
     return note.strip()
+
+
+def is_text(value: Any) -> TypeGuard[str]:
+    """Whether `value` is text that can be kept: JSON may hold one half of a character that takes two."""
+    return isinstance(value, str) and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _chosen(asked: Mapping[str, Any], rows: Mapping[str, Row]) -> list[Row]:
@@ -93,6 +100,9 @@ def entry_of(row: Row) -> Entry:
 def _opt_out(row: Row, scope: Any, note: str) -> Entry:
     if scope not in _SCOPES or (scope != "product" and not row["task"]):
         raise Impossible(f"an opt-out has a scope out of {', '.join(_SCOPES)}")
+    if scope != "feature" and not row["product_id"]:
+        # without a product an opt-out holds for all of the advertiser's
+        raise Impossible("the row names no product to opt out; correct it in your feed")
     if row["task"] == SCENE and scope == "product":
         raise Impossible("a group is opted out of scenes; its products, where they are reviewed")
     product = None if scope == "feature" else row["product_id"]

@@ -256,7 +256,7 @@ def _shrunk(data: bytes, side: int) -> File:
             image.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0)
             upright = ImageOps.exif_transpose(image)
             return _jpeg(_on_white(upright), 78)
-    except OSError as error:
+    except Exception as error:  # decoders raise a dozen kinds for damaged files; all mean the same here
         raise TruncatedImage(f"not a picture: {error}") from error
 
 

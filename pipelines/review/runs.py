@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipelines.report.spend import read_report
 from pipelines.review.scenes import members_of, scene_rows
 from pipelines.scenes.folders import is_scene_run
 from transforms.errors import ManifestError, ObjectNotFound
@@ -52,7 +53,7 @@ def read_run(uri: str, config: StoreConfig) -> Run:
     """Read a run's index, or its scenes, and its report.
 
     Raises:
-        ManifestError, TableError: the folder holds no index, or no tables of scenes.
+        ManifestError, TableError: the folder holds no index, or no tables of scenes; a file of it is damaged.
     """
     uri = uri.rstrip("/")
     store = open_store(uri, config)
@@ -111,7 +112,6 @@ def slug_of(advertiser: str) -> str:
 
 def _report(store: Store, uri: str) -> dict[str, Any]:
     try:
-        found: dict[str, Any] = json.loads(store.read(f"{uri}/report.json").data)
+        return read_report(store, f"{uri}/report.json")
     except ObjectNotFound:
         return {}
-    return found

@@ -47,7 +47,7 @@ class Shelf:
         self._items = {name: {row["item_id"]: row for row in rows} for name, rows in self.run.advertisers.items()}
         # pictures of one page of the list, and of the creatives that are looked at
         self.picture = lru_cache(maxsize=256)(self._picture)
-        self.proof = lru_cache(maxsize=4096)(self._proof)
+        self._proven = lru_cache(maxsize=4096)(self._proof)
 
     def name(self, slug: str) -> str:
         """The advertiser of a slug; 404 where there is none, or where it is another one's: nobody learns which."""
@@ -74,9 +74,28 @@ class Shelf:
     def _picture(self, name: str, item: str, kind: str) -> File:
         return PICTURES[kind](self._items[name][item], self.reader)
 
+    def proof(self, name: str, item: str) -> str:
+        """`proof/<item>.js`; kept for a while, but where a file could not be read: it may be there the next time."""
+        try:
+            return self._proven(name, item)
+        except _Unread as found:
+            return found.script
+
     def _proof(self, name: str, item: str) -> str:
         row = self._items[name][item]
-        return proof_script(row, prove(row, self.reader))
+        proof = prove(row, self.reader)
+        text = proof_script(row, proof)
+        if proof.state == "unread":
+            raise _Unread(text)
+        return text
+
+
+class _Unread(Exception):
+    """A proof that could not be made now; `script` says so."""
+
+    def __init__(self, script: str) -> None:
+        super().__init__(script)
+        self.script = script
 
 
 def user() -> User:

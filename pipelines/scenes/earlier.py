@@ -19,7 +19,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipelines.scenes.folders import FOLDER, Tables, read_table
+from pipelines.scenes.folders import FOLDER, Tables, read_stored
 from pipelines.scenes.tables import PRODUCT_SCHEMA, SCENE_SCHEMA, Decided, Row, table_of
 from transforms.ledger import PARQUET, parquet_bytes
 from transforms.storage.store import Store
@@ -98,7 +98,7 @@ def _identity(row: Mapping[str, Any]) -> str:
 
 
 def _rows(store: Store, uri: str) -> list[Row]:
-    return read_table(store, uri).to_pylist()
+    return read_stored(store, uri).to_pylist()
 
 
 def keep(store: Store, folder: str, found: Sequence[Decided]) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from transforms.errors import ObjectNotFound, TableError
 from transforms.storage.store import Store
+from transforms.tables import read_table
 
 FOLDER, DRY_FOLDER = "scene_runs", "scene_dry_runs"
 
@@ -33,15 +33,20 @@ def read_tables(store: Store, folder: str) -> Tables:
     """The tables of a finished run.
 
     Raises:
-        TableError: the folder holds none.
+        TableError: the folder holds none, or one is damaged.
     """
     try:
-        return Tables(*(read_table(store, f"{folder}/{name}.parquet") for name in Tables._fields))
+        return Tables(*(read_stored(store, f"{folder}/{name}.parquet") for name in Tables._fields))
     except ObjectNotFound as error:
         remedy = f"name a folder OUTPUT/{FOLDER}/RUN_ID of a finished run"
         raise TableError(f"{folder} has no scenes.parquet and products.parquet", remedy=remedy) from error
 
 
-def read_table(store: Store, uri: str) -> pa.Table:
-    """One Parquet file."""
-    return pq.read_table(pa.BufferReader(store.read(uri).data))
+def read_stored(store: Store, uri: str) -> pa.Table:
+    """One Parquet file.
+
+    Raises:
+        TableError: it is damaged.
+        StorageError: it cannot be read.
+    """
+    return read_table(store.read(uri).data, uri)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -198,12 +199,19 @@ def _cells(shard: Shard, columns: Columns, config: StoreConfig) -> tuple[list[st
     parquet = open_parquet(open_store(shard.manifest_uri, config), shard.manifest_uri)
     wanted = [name for name in (columns.group, columns.height) if name]
     table = parquet.read_row_groups(list(shard.row_groups), columns=wanted).slice(0, shard.rows)
-    names = [(name or "").strip() for name in table.column(columns.group).cast(pa.string()).to_pylist()]
+    names = [_named(cell) for cell in table.column(columns.group).cast(pa.string()).cast(pa.binary()).to_pylist()]
     heights = table.column(columns.height).cast(pa.float64()).to_pylist() if columns.height else [None] * len(names)
     return names, heights
 
 
+def _named(cell: bytes | None) -> str:
+    """A group's name; bytes that are not UTF-8, which not every writer of Parquet checks, keep two groups apart."""
+    return (cell or b"").decode(errors="backslashreplace").strip()
+
+
 def _height(value: float | None, product: Product) -> float | None:
-    if value is not None and not 0 < value < float("inf"):
+    if value is None or math.isnan(value):  # other tools' empty cell
+        return None
+    if not 0 < value < float("inf"):
         raise ManifestError(f"{product.manifest_uri} row {product.row}: the height {value} is no positive number")
     return value

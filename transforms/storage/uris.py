@@ -75,6 +75,15 @@ def join(base_uri: str, *segments: str) -> str:
     return f"{base_uri.rstrip('/')}/{tail}" if tail else base_uri
 
 
+def absolute(uri: str) -> str:
+    """`uri`, a relative path from this process's folder on; so that a file has one name wherever a command is started.
+
+    >>> absolute("s3://catalog/out"), absolute("/shots/a.jpg")
+    ('s3://catalog/out', '/shots/a.jpg')
+    """
+    return str(Path(uri).absolute()) if "://" not in uri else uri
+
+
 def folder_of(manifest_uri: str) -> str:
     """The folder that a manifest lies in, and that its relative references start from.
 

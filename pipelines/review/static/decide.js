@@ -12,13 +12,14 @@ const POSSIBLE = {
   withdraw: (item) => Review.stateOf(item) === "accepted",
   retry: (item) => item.y === 1,
   flag: () => true,
-  opt_out: () => true,
+  opt_out: (item) => item.p !== "",
 };
 const IMPOSSIBLE = {
   accept: "There is no creative to accept.",
   refuse: "There is no creative to refuse.",
   withdraw: "Only an accepted creative can be withdrawn.",
   retry: "Another candidate would end the same way: the photo itself is the cause.",
+  opt_out: "The row names no product to opt out. Correct it in your feed.",
 };
 
 function decisionButtons(item, state) {

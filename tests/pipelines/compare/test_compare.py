@@ -180,3 +180,12 @@ def test_several_nights_are_drawn_against_the_first(tmp_path: Path) -> None:
     assert list(nights) == ["night-1", "night-2", "night-3"]
     assert nights["night-1"] < nights["night-2"] < nights["night-3"]
     assert page.read_text().count("<svg") == 2
+
+
+@pytest.mark.parametrize("flags", [["--max_psi=nan"], ["--max_psi=-1"], ["--max_image_difference=nan"]])
+def test_limits_that_would_let_everything_pass_are_refused(
+    flags: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a").mkdir()
+    assert main([str(tmp_path / "a"), str(tmp_path / "a"), *flags]) == 2
+    assert flags[0].split("=")[0] in capsys.readouterr().err

@@ -56,3 +56,21 @@ def test_a_plan_without_sense_is_refused() -> None:
         Plan(0.01, 0.0)
     with pytest.raises(ConfigError, match="within"):
         Plan(1.5)
+
+
+@pytest.mark.parametrize("lift", [1e-9, 1000.0, float("inf")])
+def test_a_lift_that_no_sensible_traffic_sees_is_refused(lift: float) -> None:
+    with pytest.raises(ConfigError, match="needs fewer than 10 impressions, or more"):
+        impressions_needed(Plan(0.5), lift)
+
+
+@pytest.mark.parametrize("impressions", [0.0, -1.0, 1e17, float("inf"), float("nan")])
+def test_impressions_beyond_sense_are_refused(impressions: float) -> None:
+    with pytest.raises(ConfigError, match="impressions"):
+        detectable_lift(Plan(0.01), impressions)
+
+
+@pytest.mark.parametrize("effect", [0.0, float("inf"), float("nan")])
+def test_a_design_effect_that_is_none_is_refused(effect: float) -> None:
+    with pytest.raises(ConfigError, match="--design_effect"):
+        Plan(0.01, effect)

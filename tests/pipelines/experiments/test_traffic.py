@@ -1,3 +1,4 @@
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,18 @@ def test_products_of_two_advertisers_and_days_are_kept_apart() -> None:
     assert traffic.products == ("x/p", "y/p", "y/q")
     assert traffic.days == ("1", "2")
     np.testing.assert_array_equal(traffic.clicks[0], [[0, 0, 0], [9, 1, 0]])
+
+
+def test_days_keep_the_order_of_their_own_kind() -> None:
+    for days in ([10, 9, 2, 1], [date(2026, 1, day) for day in (10, 9, 2, 1)]):
+        traffic = count(table(day=list(days)), "a", "b")
+        assert traffic.days == tuple(map(str, reversed(days)))
+        np.testing.assert_array_equal(traffic.clicks.sum(axis=(1, 2)), [1, 1, 9, 10])
+
+
+def test_ids_that_are_no_text_are_named() -> None:
+    with pytest.raises(TableError, match="product_id"):
+        count(table(product_id=[b"\xff", b"p", b"q", b"p"]), "a", "b")
 
 
 @pytest.mark.parametrize(

@@ -69,3 +69,10 @@ def test_three_answers_agree_as_by_hand() -> None:
     assert together is not None
     chance = (5**2 + 4**2 + 3**2) / 12**2
     assert together.kappa == pytest.approx((4 / 6 - chance) / (1 - chance))
+
+
+def test_the_interval_of_few_items_stays_within_what_a_kappa_can_be() -> None:
+    for table in ([[2, 1], [0, 3]], [[0, 3], [2, 1]]):
+        found = of_two("h", flags(table), "ann", "ben")
+        assert found is not None and found.low is not None and found.high is not None and found.kappa is not None
+        assert -1 <= found.low < found.kappa < found.high <= 1

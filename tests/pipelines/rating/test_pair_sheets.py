@@ -151,3 +151,22 @@ def test_a_form_that_cannot_be_right_is_told_by_line(rows: str, message: str) ->
         seeds_of("pair\n7\n", "f")
     with pytest.raises(TableError, match="no column better"):
         read_choices("pair\n7-1\n", PAIRS, "f")
+
+
+def test_a_form_keeps_its_pairs_when_contestants_join_after_it_was_printed(made: Path) -> None:
+    form = filled(made, 3, "ann", tool)
+    (made / "late").mkdir()
+    for n in range(COUNT):
+        picture(f"p{n}", 90, staged=True).save(made / "late" / f"p{n}-x.png")
+    late = ["--folder", f"late={made}/late", "--originals", f"{made}/out/shots"]
+    assert main([*draw(made, 5), *late]) == 0
+    assert main(["answers", "--db", f"{made}/study.db", str(form)]) == 0
+    study = Study.open(made / "study.db")
+    items = {item.id: item for item in study.items()}
+    answers = study.answers()
+    assert len(answers) == COUNT
+    assert {items[given.answer["choice"]].contestant for given in answers} == {"tool"}
+    before = rows_of(made / "key3.csv")
+    assert main(draw(made, 3)) == 0
+    again = rows_of(made / "key3.csv")
+    assert again[:COUNT] == before and len(again) == 3 * COUNT

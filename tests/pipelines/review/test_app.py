@@ -6,6 +6,7 @@ import io
 import json
 import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from werkzeug.test import TestResponse
 from pipelines.review.access import Tokens, User
 from pipelines.review.app import hosts_of, make_app
 from pipelines.review.decisions import Decisions
+from pipelines.review.judge import Impossible, entries_for
 from pipelines.review.runs import Run, slug_of
 from pipelines.review.shelf import Setting
 from transforms.decisions import read_decisions
@@ -150,6 +152,22 @@ def test_one_impossible_item_spoils_its_whole_batch(ops: Visitor, setting: Setti
     assert not setting.decisions.rows()
 
 
+def test_a_row_without_a_product_opts_nothing_out(run: Run) -> None:
+    nameless = {**run.rows[0], "product_id": None, "placement": None, "task": None, "outcome": "failed"}
+    for product in (None, ""):
+        with pytest.raises(Impossible, match="no product"):
+            entries_for(
+                {"action": "opt_out", "ids": ["x"], "scope": "product"}, {"x": {**nameless, "product_id": product}}, []
+            )
+
+
+def test_half_a_character_is_refused_in_words(ops: Visitor, setting: Setting) -> None:
+    lamp = ops.items()["lamp-1/pmax_square"]["i"]
+    for answer in (ops.decide(action="flag", ids=[lamp], note="a\ud83d"), ops.undo("\ud83d")):
+        assert answer.status_code == 400 and answer.get_json()["error"]
+    assert not setting.decisions.rows()
+
+
 def test_another_candidate_is_only_offered_where_it_can_help(ops: Visitor) -> None:
     items = ops.items()
     assert ops.decide(action="retry", ids=[items["vase-1/pmax_landscape"]["i"]]).status_code == 200
@@ -251,11 +269,42 @@ def test_a_decision_from_another_site_is_refused(ops: Visitor, setting: Setting)
     assert post(ops, **{"X-CSRF-Token": proof, "Sec-Fetch-Site": "same-origin"}) == 200
 
 
+def test_a_page_of_last_night_decides_nothing_on_tonights_creatives(ops: Visitor, setting: Setting) -> None:
+    item, proof = ops.items()["lamp-1/pmax_square"]["i"], ops.csrf()
+    tonight = Visitor(replace(setting, run=replace(setting.run, run_id="tonight")))
+    assert tonight.items()["lamp-1/pmax_square"]["i"] == item
+    tonight.client = tonight.client.application.test_client()
+    session = ops.client.get_cookie("canvas_review", "127.0.0.1")
+    assert session is not None
+    tonight.client.set_cookie("canvas_review", session.value, domain="127.0.0.1")
+    body: dict[str, Any] = {"action": "accept", "ids": [item]}
+    stale = tonight.client.post(f"/a/{ACME}/decisions", json=body, headers={"X-CSRF-Token": proof}, base_url=ops.base)
+    assert stale.status_code == 403 and "load the page again" in stale.get_json()["error"]
+    assert tonight.decide(**body).status_code == 200
+
+
+def test_a_browser_does_not_show_last_nights_picture_of_an_item(ops: Visitor, setting: Setting) -> None:
+    item = ops.items()["lamp-1/pmax_square"]["i"]
+    path = f"/a/{ACME}/after/{item}.jpg"
+    first = ops.get(path)
+    kept = {"If-None-Match": first.headers["ETag"]}
+    assert "no-cache" in first.headers["Cache-Control"] and ops.get(path, **kept).status_code == 304
+    (row,) = (row for row in setting.run.rows if row["item_id"] == item)
+    other = {**row, "content_key": "ab" * 16, "creative_digest": "cd" * 32}
+    tonight = replace(setting.run, rows=(other,), advertisers={"acme": (other,)})
+    assert Visitor(replace(setting, run=tonight)).get(path, **kept).status_code == 200
+
+
 def test_pages_of_other_sites_and_other_names_cannot_read_an_open_page(ops: Visitor, setting: Setting) -> None:
     assert ops.get(f"/a/{ACME}/data.js", **{"Sec-Fetch-Site": "cross-site"}).status_code == 403
     assert ops.get(f"/a/{ACME}/data.js").headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert Visitor(setting, host="rebound.example").get("/").status_code == 421
     assert ops.get("/", **{"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}).status_code == 200
+
+
+def test_the_public_name_is_the_same_in_any_case(guarded: Setting) -> None:
+    visitor = Visitor(replace(guarded, hosts=("Review.Example.com",)), host="review.example.com")
+    assert visitor.get("/").status_code == 401
 
 
 def test_every_answer_forbids_foreign_scripts_and_frames(ops: Visitor) -> None:
@@ -295,6 +344,23 @@ def test_a_picture_that_is_gone_is_not_found_and_tells_nothing(
     finally:
         path.write_bytes(data)
     assert answer.status_code == 404 and str(path).encode() not in answer.data
+
+
+def test_a_proof_that_could_not_be_made_is_tried_again(ops: Visitor, run: Run) -> None:
+    item = ops.items()["vase-1/pmax_square"]["i"]
+    path = Path(next(row for row in run.rows if row["item_id"] == item)["evidence_uri"])
+    data = path.read_bytes()
+
+    def state() -> str:
+        (proof,) = loaded(ops.get(f"/a/{ACME}/proof/{item}.js").text).values()
+        return str(proof["state"])
+
+    path.unlink()
+    try:
+        assert state() == "unread"
+    finally:
+        path.write_bytes(data)
+    assert state() == "proven"
 
 
 def test_a_body_that_is_too_large_or_no_json_is_refused(ops: Visitor) -> None:

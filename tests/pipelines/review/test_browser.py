@@ -82,7 +82,7 @@ def test_decisions_outlive_the_server(shared_run: str, open_page: OpenPage, tmp_
         with page.expect_download() as download:
             page.click("#download")
         names = zipfile.ZipFile(io.BytesIO(Path(download.value.path()).read_bytes())).namelist()
-        assert names == ["delivery.csv", "creatives/vase-1/pmax_square.jpg"]
+        assert names == ["creatives/vase-1/pmax_square.jpg", "delivery.csv"]
 
 
 def test_many_are_decided_at_once_and_undone_at_once(served: Served, open_page: OpenPage) -> None:

@@ -1,6 +1,7 @@
 """The static page: files that stand on their own."""
 
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image
 from seaweed import BUCKET, SeaweedServer
 
+from pipelines.report.spend import cost_of_runs
 from pipelines.review.build import BuildOptions, build
 from pipelines.review.commands import main
 from pipelines.review.pictures import OF_CREATIVES, Reader, before, changed, mask, prove
@@ -131,3 +133,30 @@ def test_runs_and_pages_live_in_object_stores_too(
     database = f"--database={tmp_path / 'd.sqlite'}"
     assert main(["export", folder, "--to", f"s3://{BUCKET}/d.parquet", database, *flags]) == 0
     assert read_decisions(f"s3://{BUCKET}/d.parquet", config) == []
+
+
+@pytest.mark.parametrize(("name", "data"), [
+    ("index/part-00000.parquet", b"PAR1 and no more"),
+    ("report.json", b"{"),
+    ("report.json", b"[]"),
+])  # fmt: skip
+def test_a_damaged_file_of_a_run_is_named(
+    shared_run: str, tmp_path: Path, name: str, data: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "out" / "runs" / "night"
+    shutil.copytree(shared_run, folder)
+    (folder / name).write_bytes(data)
+    assert main(["build", str(folder), "--out", str(tmp_path / "site")]) == 2
+    message = capsys.readouterr().err
+    assert str(folder / name) in message and "remedy" in message
+
+
+def test_a_damaged_report_of_another_run_costs_nothing_and_keeps_nobody_out(
+    shared_run: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shutil.copytree(shared_run, tmp_path / "runs" / "night")
+    for name, text in (("a", "{"), ("b", '{"cost": "much"}'), ("c", '{"cost": NaN}'), ("d", "[]")):
+        (tmp_path / "runs" / name).mkdir()
+        (tmp_path / "runs" / name / "report.json").write_text(text)
+    assert cost_of_runs(str(tmp_path), StoreConfig()) == 1.5
+    assert "runs/a/report.json" in caplog.text

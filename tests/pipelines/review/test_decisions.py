@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -74,6 +75,69 @@ def test_a_secret_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) ->
         load_secret(tmp_path / "short")
 
 
+def test_who_starts_at_once_gets_one_secret(tmp_path: Path) -> None:
+    for number in range(20):
+        path, together = tmp_path / str(number), Barrier(8)
+
+        def begin(path: Path = path, together: Barrier = together) -> bytes:
+            together.wait()
+            return load_secret(path)
+
+        with ThreadPoolExecutor(8) as pool:
+            assert len({future.result() for future in [pool.submit(begin) for _ in range(8)]}) == 1
+    assert {path.name for path in tmp_path.iterdir()} == {str(number) for number in range(20)}
+
+
+def test_pruning_leaves_what_another_place_of_the_run_still_shows(run: Run, tmp_path: Path) -> None:
+    store, row = Decisions(tmp_path / "d.sqlite"), next(row for row in run.rows if row["outcome"] == "enhanced")
+    store.record("refuse", "ann", "1", [entry_of(row)])
+    files = {row["creative_uri"], row["evidence_uri"]}
+    assert {*unwanted(store.rows(), run.output, StoreConfig(), [row])[0].uris} == files
+    twin = {**row, "image_uri": "https://shop/the-same-photo.jpg"}
+    assert unwanted(store.rows(), run.output, StoreConfig(), [row, twin]) == []
+    store.record("refuse", "ann", "1", [entry_of(twin)])
+    assert {
+        uri for item in unwanted(store.rows(), run.output, StoreConfig(), [row, twin]) for uri in item.uris
+    } == files
+
+
+def test_commands_take_a_run_by_a_relative_path(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database, row = tmp_path / "d.sqlite", next(row for row in run.rows if row["outcome"] == "enhanced")
+    Decisions(database).record("refuse", "ann", "1", [entry_of(row)])
+    output = Path(run.output)
+    for folder, name in (
+        (output, "runs/night"),
+        (output.parent, f"{output.name}/runs/night"),
+        (output, f"../{output.name}/runs/night/"),
+    ):
+        monkeypatch.chdir(folder)
+        assert main(["prune", name, f"--database={database}"]) == 0
+        assert str(row["creative_uri"]) in capsys.readouterr().out
+
+
+def test_exporting_a_run_that_is_not_there_makes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", str(tmp_path / "typo/runs/night"), "--to", str(tmp_path / "d.parquet")]) == 2
+    assert "remedy" in capsys.readouterr().err and not list(tmp_path.iterdir())
+
+
+def test_whoever_has_no_name_can_still_start(monkeypatch: pytest.MonkeyPatch, run: Run, tmp_path: Path) -> None:
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found: 54321")
+
+    monkeypatch.setattr("getpass.getuser", nameless)
+    assert main(["export", run.uri, "--to", str(tmp_path / "d.parquet"), f"--database={tmp_path / 'd.sqlite'}"]) == 0
+
+
+@pytest.mark.parametrize("flags", [["--port=70000"], ["--port=-1"], ["--threads=0"], ["--host=no such host"]])
+def test_an_address_that_cannot_be_served_is_named(
+    run: Run, tmp_path: Path, flags: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["serve", run.uri, "--port=0", f"--database={tmp_path / 'd.sqlite'}", *flags]) == 2
+    assert "remedy" in capsys.readouterr().err
+
+
 def test_a_token_names_its_user_and_nothing_can_be_changed_in_it() -> None:
     tokens = Tokens(b"k" * 32)
     token = tokens.issue(User("Ann", "acme"), 1)
@@ -83,7 +147,10 @@ def test_a_token_names_its_user_and_nothing_can_be_changed_in_it() -> None:
     assert not any(tokens.read(token[:at] + "x" + token[at + 1 :]) for at in places)
 
 
-@pytest.mark.parametrize("flags", [["--advertiser=nobody"], [], ["--ops", "--advertiser=acme"], ["--ops", "--days=0"]])
+@pytest.mark.parametrize("flags", [
+    ["--advertiser=nobody"], [], ["--ops", "--advertiser=acme"],
+    *(["--ops", f"--days={days}"] for days in (0, "inf", "nan", 1e300)),
+])  # fmt: skip
 def test_tokens_that_make_no_sense_are_not_issued(
     run: Run, tmp_path: Path, flags: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

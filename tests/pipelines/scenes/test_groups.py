@@ -113,6 +113,25 @@ def test_a_column_that_is_missing_or_of_another_kind_is_named_with_those_that_ex
         check_columns(schema, columns, "m.parquet")
 
 
+def test_a_height_that_is_no_number_is_an_empty_cell(tmp_path: Path) -> None:
+    groups, _ = read(tmp_path, [row("1", "a", height=1.0), row("2", "a", height=float("nan"))])
+    assert [member.height for member in groups[0].members] == [1.0, None]
+
+
+def test_groups_whose_names_are_not_utf8_are_groups_of_their_own(tmp_path: Path) -> None:
+    cells = pa.array([b"tea\xff", b"tea\xff", b"tea\xfe", b" "], pa.binary())
+    names = pa.Array.from_buffers(pa.string(), len(cells), cells.buffers())
+    table = pa.Table.from_pylist([row(str(number), None) for number in range(4)])
+    table = table.set_column(table.schema.get_field_index("scene_group"), "scene_group", names)
+    path = tmp_path / "m.parquet"
+    path.write_bytes(parquet_bytes(table))
+    plan = PlanConfig(str(tmp_path), "1", ("background",), ("pmax_square",), TABLE, "0" * 32)
+    shards = cut_shards([str(path)], ColumnMap(), StoreConfig())
+    groups, loose = read_groups(shards, Columns("scene_group"), plan)
+    assert [(group.name, len(group.members)) for group in groups] == [("tea\\xff", 2), ("tea\\xfe", 1)]
+    assert [product.product_id for product in loose] == ["3"]
+
+
 def test_a_height_that_is_none_is_refused_with_its_row(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match=r"row 1: the height -2.0 is no positive number"):
         read(tmp_path, [row("1", "a", height=1.0), row("2", "a", height=-2.0)])

@@ -1,0 +1,33 @@
+"""Dead letters become a manifest: all that were asked for, and nothing in silence."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipelines.finish import DEAD_LETTER_SCHEMA
+from pipelines.replay import main
+
+
+def letters(folder: Path) -> str:
+    """A run with a dead letter of each of three reasons."""
+    rows = [{"product_id": reason, "reason": reason, "stage": "load"} for reason in ("not_found", "denied", "empty")]
+    (folder / "dead_letters").mkdir(parents=True)
+    table = pa.Table.from_pylist(rows, schema=DEAD_LETTER_SCHEMA)
+    pq.write_table(table, folder / "dead_letters" / "part-00000.parquet")
+    return str(folder)
+
+
+@pytest.mark.parametrize("reasons", ["not_found,denied", "not_found, denied", " not_found ,, denied "])
+def test_reasons_may_have_spaces_between_them(reasons: str, tmp_path: Path) -> None:
+    run, to = letters(tmp_path / "runs" / "night"), tmp_path / "replay.parquet"
+    assert main([run, "--reason", reasons, "--to", str(to)]) == 0
+    assert pq.read_table(to).column("product_id").to_pylist() == ["not_found", "denied"]
+
+
+def test_a_damaged_file_of_dead_letters_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = letters(tmp_path / "runs" / "night")
+    (Path(run) / "dead_letters" / "part-00001.parquet").write_bytes(b"PAR1")
+    assert main([run, "--to", str(tmp_path / "replay.parquet")]) == 2
+    assert "part-00001.parquet" in capsys.readouterr().err
