@@ -8,8 +8,11 @@ import re
 from transforms.errors import SourceEmpty, UnsupportedImage, WrongContent
 
 _HEAD_BYTES = 1024
-_HTML = re.compile(rb"(?is)^(?:<!--.*?-->\s*|<\?xml[^>]*>\s*)*<(?:!doctype\s+html|html|head|body|script|title|meta)\b")
-_SVG = re.compile(rb"(?is)^(?:<!--.*?-->\s*|<\?xml[^>]*>\s*|<!doctype\s+svg[^>]*>\s*)*<svg\b")
+# A comment ends at its first `-->`, and no second thought is given to it: n comments could be parted in 2**n ways.
+_HTML = re.compile(
+    rb"(?is)^(?:(?><!--.*?-->)\s*|<\?xml[^>]*>\s*)*+<(?:!doctype\s+html|html|head|body|script|title|meta)\b"
+)
+_SVG = re.compile(rb"(?is)^(?:(?><!--.*?-->)\s*|<\?xml[^>]*>\s*|<!doctype\s+svg[^>]*>\s*)*+<svg\b")
 # Offset, bytes, name. Signatures as in the "file" program's magic database.
 _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"%PDF-", "a PDF document"),
