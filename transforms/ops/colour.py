@@ -37,11 +37,23 @@ def to_srgb(image: Image.Image, container: Container) -> Raster:
         UnsupportedImage: a mode without an agreed reading (32-bit integers, floats).
     """
     base, alpha = _without_alpha(image, container)
+    alpha = _within_frame(alpha, container)
     converted, profile = _profiled(base, container.icc)
     pixels = np.asarray(converted)
     if alpha is None or bool((alpha == 255).all()):
         return Raster(pixels, None, profile)
     return Raster(_on_white(pixels, alpha), alpha, profile)
+
+
+def _within_frame(alpha: Pixels | None, container: Container) -> Pixels | None:
+    """`alpha`, transparent where a first frame leaves its canvas uncovered: Pillow fills that with the first colour."""
+    frame, size = container.frame, container.size
+    if frame is None or frame == (0, 0, *size):
+        return alpha
+    shown = np.zeros(size, np.uint8)
+    rows, columns = slice(frame.top, frame.bottom), slice(frame.left, frame.right)
+    shown[rows, columns] = 255 if alpha is None else alpha[rows, columns]
+    return shown
 
 
 def _without_alpha(image: Image.Image, container: Container) -> tuple[Image.Image, Pixels | None]:
@@ -59,6 +71,8 @@ def _without_alpha(image: Image.Image, container: Container) -> tuple[Image.Imag
         return image.convert(image.mode[:-1]), np.asarray(image.getchannel("A"))
     if image.mode == "1":
         image, key = image.convert("L"), None if key is None else 255 * bool(key)
+    elif image.mode == "L" and container.bits < 8 and key is not None:  # Pillow stretches the greys, not their key
+        key = key * 255 // ((1 << container.bits) - 1)
     if image.mode in ("P", "YCbCr", "RGBX", "HSV"):
         image = image.convert("RGB")
     if image.mode not in _SPACES:

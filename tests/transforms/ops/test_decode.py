@@ -1,6 +1,8 @@
 import io
 import struct
 import threading
+import time
+import tracemalloc
 import zlib
 
 import cv2
@@ -144,6 +146,27 @@ def test_a_transparent_colour_becomes_alpha(mode):
     assert np.array_equal(image.alpha == 0, same.all(axis=2) if mode == "RGB" else same)
 
 
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_a_transparent_grey_of_few_bits_is_compared_in_its_own_scale(bits):
+    header = struct.pack(">IIBBBBB", 8, 2, bits, 0, 0, 0, 0)
+    rows = b"\x00" + b"\xff" * bits + b"\x00" + b"\x00" * bits
+    chunks = [(b"IHDR", header), (b"tRNS", struct.pack(">H", (1 << bits) - 1)), (b"IDAT", zlib.compress(rows))]
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(*each) for each in (*chunks, (b"IEND", b"")))
+    assert decode(data, LIMITS).alpha[:, 0].tolist() == [0, 255]
+
+
+def test_what_the_first_frame_of_a_gif_leaves_uncovered_is_transparent():
+    data = bytearray(saved(Image.fromarray(np.full((4, 5), 90, np.uint8)), "GIF"))
+    at = data.index(b"\x2c\x00\x00\x00\x00")
+    data[6:10] = struct.pack("<HH", 9, 8)
+    data[at + 1 : at + 5] = struct.pack("<HH", 3, 2)
+    image = decode(bytes(data), LIMITS)
+    expected = np.zeros((8, 9), np.uint8)
+    expected[2:6, 3:8] = 255
+    assert np.array_equal(image.alpha, expected)
+    assert (image.pixels[2:6, 3:8] == 90).all() and (image.pixels[expected == 0] == 255).all()
+
+
 def rounded(wide):
     return np.rint(wide.astype(np.float64) / 257).astype(np.uint8)
 
@@ -274,6 +297,12 @@ def test_a_damaged_profile_is_ignored_and_said_so(profile):
     assert image.facts.profile == "ignored" and np.array_equal(image.pixels, NOISE)
 
 
+def test_a_profile_in_more_pieces_than_there_are_numbers_is_none():
+    data = saved(Image.fromarray(NOISE), "JPEG")
+    pieces = b"".join(b"\xff\xe2\x00\x11ICC_PROFILE\x00" + bytes([number % 256, 255, 0]) for number in range(1, 258))
+    assert decode(data[:2] + pieces + data[2:], LIMITS).facts.profile == "none"
+
+
 def test_a_profile_of_another_colour_space_is_ignored():
     image = decode(saved(Image.fromarray(NOISE[..., 0]), "PNG", icc_profile=srgb_profile()), LIMITS)
     assert image.facts.profile == "ignored"
@@ -343,6 +372,49 @@ def test_the_limits_are_the_callers():
     with pytest.raises(SourceTooLarge):
         decode(data, DecodeLimits(max_bytes=len(data) - 1))
     assert decode(data, DecodeLimits(max_bytes=len(data), max_pixels=24 * 32)).size == (24, 32)
+
+
+def exif_of(tags, size):
+    """An EXIF block with tags that each claim the same `size` bytes; the first is the orientation's."""
+    names = (274, *range(1000, 999 + tags))
+    entries = b"".join(struct.pack("<HHII", name, 1, size, 14 + 12 * tags) for name in names)
+    return b"II*\x00" + struct.pack("<IH", 8, tags) + entries + bytes(4) + bytes(size)
+
+
+def hostile(kind):
+    """Small files whose parts cost minutes or gigabytes where they are read one by one."""
+    png, gif = encoded(NOISE, "PNG"), encoded(NOISE, "GIF")
+    if kind == "exif":
+        return png[:33] + png_chunk(b"eXIf", exif_of(400, 1_000_000)) + png[33:]
+    if kind == "orientations":
+        return png[:33] + png_chunk(b"eXIf", exif_of(1, 20_000_000)) + png[33:]
+    if kind == "profiles":
+        return png[:33] + png_chunk(b"iCCP", b"x\x00\x00" + zlib.compress(bytes(7_900_000), 9)) * 100 + png[33:]
+    if kind == "comments":
+        at = 13 + 3 * (2 << (gif[10] & 7))
+        return gif[:at] + b"\x21\xfe" + (b"\xff" + bytes(255)) * 30_000 + b"\x00" + gif[at:]
+    if kind == "fill":
+        return b"\xff\xd8" + b"\xff" * 4_000_000 + saved(Image.fromarray(NOISE), "JPEG")[2:]
+    raise AssertionError(kind)
+
+
+@pytest.mark.parametrize("kind", ["exif", "orientations", "profiles", "comments", "fill"])
+def test_hostile_files_cost_little_time_and_memory(kind):
+    data = hostile(kind)
+    tracemalloc.start()
+    started = time.process_time()
+    decode(data, LIMITS)
+    spent, (_, peak) = time.process_time() - started, tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert spent < 1.5 and peak < 60_000_000 + 3 * len(data)
+
+
+def test_a_tiff_of_more_strips_than_any_writer_makes_is_refused():
+    tags = [(256, 1, 8), (257, 1, 8), (258, 1, 8), (259, 1, 1), (262, 1, 1), (273, 1_000_000, 200), (277, 1, 1)]
+    tags += [(278, 1, 8), (279, 1_000_000, 200)]
+    page = b"".join(struct.pack("<HHII", tag, 4, count, value) for tag, count, value in tags)
+    with pytest.raises(UnsupportedImage, match="tag 273"):
+        decode((b"II*\x00" + struct.pack("<IH", 8, len(tags)) + page).ljust(200, b"\x00") + bytes(4_000_000), LIMITS)
 
 
 @pytest.mark.parametrize("file_format", FILE_FORMATS)

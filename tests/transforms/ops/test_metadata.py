@@ -1,4 +1,6 @@
 import io
+import struct
+import time
 
 import pytest
 from hypothesis import given
@@ -79,6 +81,21 @@ def test_a_label_written_as_an_attribute_or_a_resource_is_read():
 )
 def test_hostile_packets_are_ignored(packet):
     assert from_xmp(packet) == Credits()
+
+
+def test_properties_within_properties_are_not_read_over_and_over():
+    spaces = b'xmlns:d="http://purl.org/dc/elements/1.1/" xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#"'
+    nested = b"<d:creator>" * 2000 + b"<r:li>x</r:li>" * 5000 + b"</d:creator>" * 2000
+    started = time.process_time()
+    assert len(from_xmp(b"<a " + spaces + b">" + nested + b"</a>").artist) <= 500
+    assert time.process_time() - started < 0.5
+
+
+def test_empty_names_are_no_names_and_endless_ones_none():
+    empty, name = b"\x1c\x02\x50\x00\x00", b"\x1c\x02\x50\x00\x03Ann"
+    assert from_iptc(empty * 3).artist == "" and from_iptc(empty + name + name).artist == "Ann; Ann"
+    head = b"II*\x00\x08\x00\x00\x00\x01\x00" + struct.pack("<HHII", 315, 2, 100_000, 26) + bytes(4)
+    assert from_exif(head + b"x" * 100_000) == Credits()
 
 
 @given(st.binary(max_size=200))

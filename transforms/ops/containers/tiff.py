@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from transforms.ops.containers.container import Container, Damaged, Unsupported
+from transforms.ops.containers.container import MAX_PARTS, Container, Damaged, Unsupported
 from transforms.ops.containers.jpeg import iptc_of
 from transforms.records import Size
 
@@ -21,6 +21,7 @@ _INTEGERS = {1: "B", 3: "H", 4: "L", 13: "L", 16: "Q"}
 _SAMPLES = 277
 _SINGLE = {_WIDTH, _HEIGHT, 259, _PHOTOMETRIC, 266, _SAMPLES, 278, 284, 292, 293, 317, _TILE_WIDTH, _TILE_HEIGHT, 332}
 _MAX_SAMPLES = 6  # Pillow's own limit
+_MAX_TABLE = 8 * MAX_PARTS  # bytes of a structural tag: the places of as many strips as any file has
 # What describes the pixels; everything else (EXIF, GPS, previews, orientation, private tags) is dropped from the body.
 _STRUCTURE = {
     *(_WIDTH, _HEIGHT, _BITS, 259, _PHOTOMETRIC, 266, _OFFSETS, _SAMPLES, 278, _COUNTS, 284, 292, 293, 317, 320),
@@ -40,11 +41,14 @@ class Layout(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A directory entry; `value` is None where it reaches beyond the file or its type is unknown."""
+    """A directory entry; `value` is None where it reaches beyond the file.
+
+    It is a view of the file and no copy: thousands of tags may each claim all of it.
+    """
 
     tag: int
     kind: int
-    value: bytes | None
+    value: memoryview | None
     raw: bytes
 
 
@@ -55,22 +59,23 @@ class Directory(NamedTuple):
     at: int
     entries: Mapping[int, Entry]
 
-    def integers(self, tag: int) -> tuple[int, ...]:
-        """The values of an integer tag, () where it is absent."""
+    def integers(self, tag: int, most: int = MAX_PARTS) -> tuple[int, ...]:
+        """The first `most` values of an integer tag, () where it is absent."""
         entry = self.entries.get(tag)
         if entry is None or not entry.value or entry.kind not in _INTEGERS:
             return ()
         size = _TYPES[entry.kind]
-        return struct.unpack(f"{self.layout.order}{len(entry.value) // size}{_INTEGERS[entry.kind]}", entry.value)
+        count = min(len(entry.value) // size, most)
+        return struct.unpack_from(f"{self.layout.order}{count}{_INTEGERS[entry.kind]}", entry.value)
 
     def integer(self, tag: int, default: int) -> int:
         """The first value of an integer tag."""
-        return (*self.integers(tag), default)[0]
+        return (*self.integers(tag, 1), default)[0]
 
     def block(self, tag: int) -> bytes:
         """The raw bytes of a tag, b"" where it is absent or damaged."""
         entry = self.entries.get(tag)
-        return entry.value or b"" if entry else b""
+        return bytes(entry.value or b"") if entry else b""
 
 
 def directory(data: bytes) -> Directory:
@@ -98,13 +103,13 @@ def _entries(data: bytes, layout: Layout, at: int) -> Iterator[Entry]:
         yield Entry(layout.integer(raw[:2]), kind, _value(data, layout, kind, raw[4:]), raw)
 
 
-def _value(data: bytes, layout: Layout, kind: int, field: bytes) -> bytes | None:
+def _value(data: bytes, layout: Layout, kind: int, field: bytes) -> memoryview | None:
     half = len(field) // 2
     length = layout.integer(field[:half]) * _TYPES.get(kind, 0)
     if length <= half:
-        return field[half : half + length]
+        return memoryview(field)[half : half + length]
     offset = layout.integer(field[half:])
-    return data[offset : offset + length] if offset + length <= len(data) else None
+    return memoryview(data)[offset : offset + length] if offset + length <= len(data) else None
 
 
 def read(data: bytes) -> Container:
@@ -138,6 +143,8 @@ def _check_structure(page: Directory) -> None:
     for tag, entry in page.entries.items():
         if tag in _STRUCTURE and entry.value is None:
             raise Damaged("a tag reaches beyond the file")
+        if tag in _STRUCTURE and len(entry.value or b"") > _MAX_TABLE:
+            raise Unsupported(f"tag {tag} of {len(entry.value or b'')} bytes")
         if tag in _SINGLE and len(entry.value or b"") != _TYPES.get(entry.kind, 0):
             raise Damaged(f"tag {tag} does not hold one value")
     if page.integer(_SAMPLES, 1) > _MAX_SAMPLES:
