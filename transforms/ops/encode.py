@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
-from transforms.errors import Rejected
+from transforms.errors import Rejected, TruncatedImage
 from transforms.ops.containers import jpeg, png
 from transforms.ops.icc import srgb_profile
 from transforms.ops.metadata import Credits, exif_block, iptc_block, xmp_packet
@@ -139,5 +139,13 @@ def encode_evidence(core: Mask, mask: Mask, kept: Mask) -> bytes:
 
 
 def decode_evidence(data: bytes) -> Pixels:
-    """The grey levels of an evidence file, uint8 [h, w]."""
-    return np.asarray(PngImageFile(BytesIO(data)))
+    """The grey levels of an evidence file, uint8 [h, w].
+
+    Raises:
+        TruncatedImage: it is not one, or damaged.
+    """
+    try:
+        return np.asarray(PngImageFile(BytesIO(data)))
+    except Exception as error:  # Pillow raises a dozen kinds for damaged files
+        message = f"evidence: {type(error).__name__}: {error}"
+        raise TruncatedImage(message, remedy="restore the evidence file") from error

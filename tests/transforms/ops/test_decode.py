@@ -332,6 +332,11 @@ def test_what_is_no_accepted_image_has_its_own_error(data, error):
         decode(data, LIMITS)
 
 
+def test_the_first_bytes_of_what_is_no_image_are_told():
+    with pytest.raises(NotAnImage, match="begins with 6a 75 73 74"):
+        decode(b"just some text", LIMITS)
+
+
 def huge(file_format):
     data = bytearray(encoded(NOISE, file_format))
     if file_format == "PNG":

@@ -68,7 +68,7 @@ def format_of(data: bytes) -> str:
     if data.startswith(gif.SIGNATURES):
         return "gif"
     _refuse(data)
-    raise NotAnImage(f"no known image signature: begins with {data[:8].hex(' ')}")
+    raise NotAnImage(f"begins with {data[:8].hex(' ')}, which no accepted image does")
 
 
 def _refuse(data: bytes) -> None:
