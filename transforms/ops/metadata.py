@@ -32,6 +32,7 @@ _IPTC_EXT = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _MAX_XMP_BYTES = 1_000_000
 _MAX_CHARS = 500
 _MAX_CREDIT_BYTES, _MAX_DATASETS = 65_535, 10_000  # what is longer is no name, and no record has as many keywords
+_DECLARATION = re.compile(rb"<!(?!--|\[CDATA\[)")  # comments and quoted text declare nothing
 _BY_LINE, _COPYRIGHT_NOTICE = 80, 116
 
 
@@ -124,7 +125,7 @@ def from_xmp(packet: bytes) -> Credits:
     """dc:creator, dc:rights and Iptc4xmpExt:DigitalSourceType of an XMP packet; no DTD or entity is ever expanded."""
     packet = packet.strip(b"\x00 \r\n\t")
     # Without NULs it is no UTF-16 either, in which a DTD would look different.
-    if not packet or len(packet) > _MAX_XMP_BYTES or b"<!" in packet or b"\x00" in packet:
+    if not packet or len(packet) > _MAX_XMP_BYTES or _DECLARATION.search(packet) or b"\x00" in packet:
         return Credits()
     try:
         root = ElementTree.fromstring(packet)
@@ -153,13 +154,13 @@ def _values(root: ElementTree.Element, namespace: str, name: str) -> list[str]:
 
 
 def _text(raw: bytes) -> str:
-    """An EXIF or IPTC string: UTF-8 by custom, Latin-1 where it is not; parts between NULs are joined."""
+    """An EXIF or IPTC string: UTF-8 by custom, Windows' Latin-1 where it is not; parts between NULs are joined."""
     if len(raw) > _MAX_CREDIT_BYTES:
         return ""
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
-        text = raw.decode("latin-1")
+        text = raw.decode("cp1252", "ignore")  # with dashes and quotes where Latin-1 has control characters
     return _clean("; ".join(part.strip() for part in text.split("\x00") if part.strip()))
 
 

@@ -205,6 +205,39 @@ def test_a_transparent_colour_of_sixteen_bits_is_compared_with_sixteen_bits():
     assert decode(data, LIMITS).alpha.tolist() == [[0, 255]]
 
 
+def planar_tiff(samples, photometric, compress):
+    """A TIFF with each sample in a plane of its own; `samples` is uint8 or uint16 [h, w, count]."""
+    height, width, count = samples.shape
+    planes = [samples[..., at].astype(samples.dtype.newbyteorder("<")).tobytes() for at in range(count)]
+    planes = [zlib.compress(plane) if compress else plane for plane in planes]
+    sizes = [len(plane) for plane in planes]
+    places = [400 + sum(sizes[:at]) for at in range(count)]
+    tags = [(256, [width]), (257, [height]), (258, [8 * samples.itemsize] * count), (259, [8 if compress else 1])]
+    tags += [(262, [photometric]), (273, places), (277, [count]), (278, [height]), (279, sizes), (284, [2])]
+    entries, tail, start = b"", b"", 14 + 12 * len(tags)
+    for tag, values in tags:
+        entries += struct.pack("<HHI", tag, 4, len(values))
+        entries += struct.pack("<I", values[0] if len(values) == 1 else start + len(tail))
+        tail += struct.pack(f"<{count}I", *values) if len(values) > 1 else b""
+    return (b"II*\x00" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4) + tail).ljust(400, b"\x00") + b"".join(
+        planes
+    )
+
+
+@pytest.mark.parametrize(("samples", "compress"), [(NOISE, False), (NOISE, True), (WIDE, True)])
+def test_planes_apart_are_put_together(samples, compress):
+    image = decode(planar_tiff(samples, 2, compress), LIMITS)
+    assert np.abs(image.pixels.astype(int) - (samples if samples is NOISE else rounded(samples))).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("samples", "photometric", "compress"), [(WIDE, 2, False), (NOISE, 8, True), (NOISE[..., :2], 1, True)]
+)
+def test_planes_apart_that_the_decoder_mixes_up_are_refused(samples, photometric, compress):
+    with pytest.raises(UnsupportedImage, match="interleaved"):
+        decode(planar_tiff(samples, photometric, compress), LIMITS)
+
+
 def test_cmyk_without_a_profile_follows_the_complement_rule():
     inks = np.zeros((16, 16, 4), np.uint8)
     inks[:8, :, 1] = inks[:8, :, 2] = 255  # magenta + yellow

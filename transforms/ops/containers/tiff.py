@@ -18,7 +18,8 @@ _OFFSETS, _COUNTS, _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_COUNTS = 273,
 # Bytes of a value by type code.
 _TYPES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _INTEGERS = {1: "B", 3: "H", 4: "L", 13: "L", 16: "Q"}
-_SAMPLES = 277
+_SAMPLES, _COMPRESSION, _PLANES = 277, 259, 284
+_RGB, _CMYK = 2, 5
 _SINGLE = {_WIDTH, _HEIGHT, 259, _PHOTOMETRIC, 266, _SAMPLES, 278, 284, 292, 293, 317, _TILE_WIDTH, _TILE_HEIGHT, 332}
 _MAX_SAMPLES = 6  # Pillow's own limit
 _MAX_TABLE = 8 * MAX_PARTS  # bytes of a structural tag: the places of as many strips as any file has
@@ -132,11 +133,19 @@ def read(data: bytes) -> Container:
         _stripped(data, page),
         exif=data,
         xmp=page.block(_XMP),
-        iptc=page.block(_IPTC) or iptc_of(page.block(_PHOTOSHOP)),
+        iptc=_in_order(page.block(_IPTC)) or iptc_of(page.block(_PHOTOSHOP)),
         icc=page.block(_ICC),
         bits=page.integer(_BITS, 1),
         white_is_zero=page.integer(_PHOTOMETRIC, 1) == 0,
     )
+
+
+def _in_order(iptc: bytes) -> bytes:
+    """IPTC datasets, which some writers take for an array of LONG and swap: each begins with 0x1c."""
+    if iptc[:1] == b"\x1c" or iptc[3:4] != b"\x1c":
+        return iptc
+    words = len(iptc) // 4
+    return struct.pack(f">{words}I", *struct.unpack_from(f"<{words}I", iptc))
 
 
 def _check_structure(page: Directory) -> None:
@@ -147,8 +156,17 @@ def _check_structure(page: Directory) -> None:
             raise Unsupported(f"tag {tag} of {len(entry.value or b'')} bytes")
         if tag in _SINGLE and len(entry.value or b"") != _TYPES.get(entry.kind, 0):
             raise Damaged(f"tag {tag} does not hold one value")
-    if page.integer(_SAMPLES, 1) > _MAX_SAMPLES:
-        raise Unsupported(f"{page.integer(_SAMPLES, 1)} samples a pixel")
+    samples = page.integer(_SAMPLES, 1)
+    if samples > _MAX_SAMPLES:
+        raise Unsupported(f"{samples} samples a pixel")
+    if page.integer(_PLANES, 1) == 2 and samples > 1 and not _reads_planes(page):
+        raise Unsupported("samples in planes apart, in a layout that is not read; save them interleaved")
+
+
+def _reads_planes(page: Directory) -> bool:
+    """Whether Pillow puts planes together: it takes uncompressed ones for bytes, and mixes up those of Lab and grey."""
+    whole_bytes = page.integer(_BITS, 1) == 8 or page.integer(_COMPRESSION, 1) != 1
+    return whole_bytes and page.integer(_PHOTOMETRIC, 1) in (_RGB, _CMYK)
 
 
 def _check_tiles(page: Directory, size: Size) -> None:
