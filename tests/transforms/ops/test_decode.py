@@ -353,6 +353,7 @@ def test_a_profile_of_another_colour_space_is_ignored():
         (b"\x00\x00\x00\x18ftypmp42" + bytes(30), WrongContent),
         (b"RIFF\x24\x00\x00\x00WAVEfmt ", WrongContent),
         (b"\x00\x00\x00\x18ftypheic" + bytes(30), UnsupportedImage),
+        (b"\x00\x00\x00\x18ftypheim" + bytes(30), UnsupportedImage),
         (b"\x00\x00\x00\x18ftypavif" + bytes(30), UnsupportedImage),
         (b"BM" + bytes(60), UnsupportedImage),
         (b"just some text", NotAnImage),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import time
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -124,6 +125,20 @@ def test_a_file_of_comments_is_read_in_no_time(part: bytes) -> None:
     started = time.monotonic()
     check_content(part * 22 + b"x", "a.jpg")
     assert time.monotonic() - started < 0.5
+
+
+@pytest.mark.parametrize("brand", [b"heim", b"heif", b"hevs"])
+def test_photographs_of_telephones_are_no_videos(brand: bytes) -> None:
+    check_content(b"\x00\x00\x00\x18ftyp" + brand, "a.heic")
+
+
+def test_a_long_file_is_not_read_as_json() -> None:
+    data = b"[" + b"[]," * 1_000_000 + b"[]]"
+    tracemalloc.start()
+    check_content(data, "a.jpg")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < len(data)
 
 
 @pytest.mark.parametrize(
