@@ -115,8 +115,8 @@ def _wide_colour(image: Image.Image, container: Container) -> tuple[Image.Image,
 def _wide_samples(upper: Pixels, body: bytes) -> NDArray[np.uint16]:
     """16-bit samples: Pillow keeps the upper bytes only, OpenCV all; it is believed where the upper bytes agree."""
     wide: Any = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_UNCHANGED)
-    if wide is not None and wide.dtype == np.uint16 and wide.shape == upper.shape:
-        ordered = wide[..., [2, 1, 0, 3][: wide.shape[2]]]
+    if wide is not None and wide.dtype == np.uint16 and wide.shape[:2] == upper.shape[:2] and wide.ndim == 3:
+        ordered = wide[..., [2, 1, 0, 3][: wide.shape[2]]][..., : upper.shape[2]]  # Pillow leaves a spare sample out
         if np.array_equal(ordered >> 8, upper):
             return np.ascontiguousarray(ordered)
     return upper.astype(np.uint16) * np.uint16(257)

@@ -177,6 +177,13 @@ def test_sixteen_bit_colour_is_rounded_not_cut(extension):
     assert np.array_equal(decode(data, LIMITS).pixels, rounded(WIDE))
 
 
+def test_sixteen_bit_colour_with_a_spare_sample_is_rounded_too():
+    data = cv2.imencode(".tiff", np.dstack([WIDE[..., ::-1], WIDE[..., 0]]))[1].tobytes()
+    at = data.index(struct.pack("<HHI", 339, 3, 4))  # how samples are to be read, which is as usual
+    data = data[:at] + struct.pack("<HHII", 338, 3, 1, 0) + data[at + 12 :]
+    assert np.array_equal(decode(data, LIMITS).pixels, rounded(WIDE))
+
+
 @pytest.mark.parametrize("file_format", ["PNG", "TIFF"])
 def test_sixteen_bit_grey_is_rounded_not_cut(file_format):
     image = decode(saved(Image.fromarray(WIDE[..., 0]), file_format), LIMITS)
