@@ -195,7 +195,7 @@ def _release(response: urllib3.BaseHTTPResponse) -> None:
 def _read(response: urllib3.BaseHTTPResponse, name: str, policy: SourcePolicy) -> Answer | _Moved:
     location = response.headers.get("Location")
     if response.status in _REDIRECTS and location:
-        return _Moved(location)
+        return _Moved(_as_written(location))
     if response.status != 200:
         raise _refusal(response.status, name)
     length = response.headers.get("Content-Length", "")
@@ -209,6 +209,14 @@ def _read(response: urllib3.BaseHTTPResponse, name: str, policy: SourcePolicy) -
             raise SourceTooLarge(f"{name}: more than the limit of {policy.max_bytes} bytes")
         parts.append(part)
     return Answer(b"".join(parts), response.headers.get("ETag", ""))
+
+
+def _as_written(header: str) -> str:
+    """A header's text: Python reads its bytes as Latin-1, and servers that do not encode a path write UTF-8."""
+    try:
+        return header.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return header
 
 
 def _refusal(status: int, name: str) -> SourceError:

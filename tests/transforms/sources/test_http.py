@@ -172,6 +172,13 @@ def test_a_redirect_within_the_rules_is_followed(host: ImageHost, status: int) -
     assert get(at(host, "/a.jpg"), at(host)).data == JPEG
 
 
+@pytest.mark.parametrize("code", ["utf-8", "latin-1"])
+def test_a_redirect_that_is_not_encoded_is_followed(host: ImageHost, code: str) -> None:
+    host.replies["/a.jpg"] = Reply(status=302, headers={"Location": "/caf\xe9 b.jpg".encode(code).decode("latin-1")})
+    host.replies["/caf%C3%A9%20b.jpg"] = Reply(JPEG)
+    assert get(at(host, "/a.jpg"), at(host)).data == JPEG
+
+
 def test_a_redirect_to_a_private_address_is_refused(host: ImageHost) -> None:
     with image_host() as inner:
         inner.replies["/secret"] = Reply(JPEG)
