@@ -9,11 +9,11 @@ one product pixel differed. The stored creative must then show the same pixels w
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import numpy as np
 import pyarrow as pa
@@ -31,12 +31,16 @@ from transforms.ops.reference import Placing, recompute
 from transforms.sources.allow import SourcePolicy
 from transforms.sources.fetch import fetch
 from transforms.storage.store import Store, StoreConfig, open_store
+from transforms.storage.uris import local_path, scheme_of
 
 COLUMNS = (
     "outcome", "advertiser_id", "product_id", "placement", "source_uri", "image_uri", "source_digest", "creative_uri",
     "creative_digest", "evidence_uri", "core_digest", "transform_kernel", "transform_height", "transform_width",
     "transform_top", "transform_left",
 )  # fmt: skip
+
+# What a run accepted was within its own limits, and the digest says that it is the same file.
+_ANY = DecodeLimits(max_bytes=1 << 30, max_pixels=1 << 30)
 
 
 class Finding(NamedTuple):
@@ -59,14 +63,24 @@ def enhanced_rows(uri: str, store: Store) -> pa.Table:
     found = [uri] if uri.endswith(".parquet") else sorted(_index_files(uri, store))
     if not found:
         raise ManifestError(f"{uri} holds no index/*.parquet", remedy="name an index, a run's folder or an output")
-    tables = [pq.read_table(pa.BufferReader(store.read(item).data), columns=list(COLUMNS)) for item in found]
-    table = pa.concat_tables(tables)
+    table = pa.concat_tables([_table(item, store) for item in found])
     table = table.filter(pc.equal(table.column("outcome"), "enhanced"))
     firsts: dict[tuple[str, str], int] = {}
     names = zip(*(table.column(name).to_pylist() for name in ("creative_uri", "evidence_uri")), strict=True)
     for row, name in enumerate(names):
         firsts.setdefault(name, row)
     return table.take(pa.array(list(firsts.values()), pa.int64()))
+
+
+def _table(uri: str, store: Store) -> pa.Table:
+    data = pa.BufferReader(store.read(uri).data)
+    try:
+        return pq.read_table(data, columns=list(COLUMNS))
+    except (pa.ArrowException, OSError) as error:
+        first_line = str(error).partition("\n")[0]
+        raise ManifestError(
+            f"{uri} is no index: {first_line}", remedy="name an index, a run's folder or an output"
+        ) from error
 
 
 def _index_files(uri: str, store: Store) -> Iterator[str]:
@@ -80,6 +94,9 @@ def _index_files(uri: str, store: Store) -> Iterator[str]:
 def audit_row(row: Mapping[str, Any], config: StoreConfig, allow: tuple[str, ...], limits: EncodedLimits) -> Finding:
     """Prove one creative again; what cannot be read is a fault as well."""
     name = f"{row['advertiser_id']}/{row['product_id']}/{row['placement']}"
+    missing = [column for column in COLUMNS if row[column] is None and column != "source_uri"]
+    if missing:
+        return Finding(name, 0, 0, f"the index says nothing of {', '.join(missing)}")
     try:
         return _compare(name, row, config, allow, limits)
     except (CanvasError, ValueError) as error:
@@ -98,7 +115,7 @@ def _compare(
     compared = int(core.sum())
     if sha256(reference[core].tobytes()).hexdigest() != row["core_digest"]:
         return Finding(name, compared, compared, "the product's pixels are not the source's")
-    shown = decode(creative, DecodeLimits()).pixels
+    shown = decode(creative, _ANY).pixels
     if shown.shape != reference.shape:
         return Finding(name, compared, 0, f"the creative has {shown.shape[:2]} pixels, its evidence {core.shape}")
     mean, p99 = encoded_color_difference(shown, reference, core)
@@ -113,18 +130,24 @@ def read_source(row: Mapping[str, Any], config: StoreConfig, allow: tuple[str, .
     Raises:
         CanvasError: it cannot be read, or is no longer the image that the row names.
     """
-    return decode(source_bytes(row, config, allow), DecodeLimits()).pixels
+    return decode(source_bytes(row, config, allow), _ANY).pixels
 
 
 def source_bytes(row: Mapping[str, Any], config: StoreConfig, allow: tuple[str, ...]) -> bytes:
     """The file that an index row was made from; raises as :func:`read_source` does."""
     uri = row["source_uri"] or row["image_uri"]
-    host = urlsplit(uri).netloc if uri.startswith(("http://", "https://")) else ""
-    policy = SourcePolicy(allow=allow or ((host,) if host else ()))
+    policy = SourcePolicy(allow=allow or (_own_rule(uri),), max_bytes=_ANY.max_bytes)
     data = fetch(uri, base_uri=uri.rsplit("/", 1)[0], policy=policy, store_config=config).data
     if sha256(data).hexdigest() != row["source_digest"]:
         raise ManifestError(f"{uri} is no longer the image that was enhanced", remedy="restore the source")
     return data
+
+
+def _own_rule(uri: str) -> str:
+    """What lets a source be read where the index is trusted: its host, its object, or its file behind all links."""
+    if scheme_of(uri) in ("http", "https"):
+        return "/".join(uri.split("/", 3)[:3])
+    return uri if scheme_of(uri) != "file" else os.path.realpath(local_path(uri))
 
 
 def reference_of(row: Mapping[str, Any], source: NDArray[np.uint8], core: NDArray[np.bool_]) -> NDArray[np.uint8]:

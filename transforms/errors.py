@@ -61,12 +61,17 @@ class CanvasError(Exception):
     retryable: ClassVar[bool] = False
 
     def __init__(self, message: str, *, remedy: str | None = None) -> None:
-        super().__init__(redact(message))
+        super().__init__(_writable(redact(message)))
         if remedy is not None:
             self.remedy = remedy  # type: ignore[misc]
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), str(self), self.remedy))
+
+
+def _writable(message: str) -> str:
+    """`message` as UTF-8 can hold it: a link may lead to a name of any bytes, and such a row must not spoil a table."""
+    return message.encode("utf-8", "backslashreplace").decode()
 
 
 def _rebuild(cls: type[CanvasError], message: str, remedy: str) -> CanvasError:
@@ -370,7 +375,7 @@ _SECRETS = re.compile(
     r"(?i)(://)[^/?#\s]+@"  # user:password@ in a URL; the last @ ends it
     # no word border in front of them: access_token, client_secret, accessToken; sig is Azure's signature
     r"|(x-amz-credential|signature|token|secret|password|api[_-]?key|access[_-]?key|\bsig)"
-    r"(=|:\s*|%3d)[^\s&\"',;]+"
+    r"([\"']?(?:=|:\s*|%3d)[\"']?)[^\s&\"',;]+"
     r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
     r"|(authorization:\s*\w+\s+)\S+"
 )

@@ -166,6 +166,9 @@ def _proof(job: Job, scene: Scene, limits: VerifyLimits) -> Iterator[Finding]:
     yield Finding("product_pixels_differing", float(differing), 0.0, "product_altered", detail)
     stray = float((scene.core & ~(scene.kept | scene.mask)).sum())
     yield Finding("core_pixels_outside", stray, 0.0, "product_altered", "the core leaves the product")
+    # thin parts have no least share, so a product of nothing else could do without any proof
+    proven, least = float(scene.core.sum()), float(scene.mask.any())
+    yield Finding("core_pixels", proven, least, "core_too_small", "nothing of the product is proven", too_small=True)
     cover = cover_of(scene.core, scene.mask)
     detail = "too little of the product is proven"
     limit = limits.min_core_share

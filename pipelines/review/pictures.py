@@ -16,7 +16,7 @@ from pipelines.audit import audit_row, read_source, source_bytes
 from pipelines.review.runs import Row
 from pipelines.review.scenes import members_of
 from transforms.errors import CanvasError, ObjectNotFound, TruncatedImage
-from transforms.ops.encode import BACKGROUND, CORE, EDGE, KEPT, decode_evidence
+from transforms.ops.encode import BACKGROUND, CORE, EDGE, KEPT, decode_evidence, jpeg_stream
 from transforms.ops.encoded import EncodedLimits
 from transforms.ops.geometry import lay, resample
 from transforms.records import Pixels, Size, Transform
@@ -269,11 +269,8 @@ def _on_white(image: Image.Image) -> Image.Image:
 
 
 def _jpeg(image: Image.Image, quality: int) -> File:
-    sink = BytesIO()
-    image.save(
-        sink, "JPEG", quality=quality, optimize=True, progressive=quality > 80, subsampling=0 if quality > 80 else 2
-    )
-    return File(sink.getvalue(), "image/jpeg")
+    fine = quality > 80
+    return File(jpeg_stream(image, quality, progressive=fine, full_chroma=fine), "image/jpeg")
 
 
 def _overlay(levels: Pixels, colours: Mapping[int, tuple[int, int, int, int]]) -> File:

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from image_host import Reply, image_host
 from PIL import Image
 
 from pipelines.audit import COLUMNS, main
@@ -89,6 +90,61 @@ def test_a_replaced_creative_and_a_replaced_source_are_found(run, capsys):
     assert main([str(output)]) == 1
     error = capsys.readouterr().err
     assert "not the one that the index names" in error and "no longer the image" in error
+
+
+def test_a_source_over_http_or_behind_a_link_is_read_where_the_index_is_trusted(run, capsys):
+    output, row = run
+    (output / "linked").mkdir()
+    (output / "linked" / "source.png").symlink_to(output / "source.png")
+    with image_host() as host:
+        host.replies["/source.png"] = Reply((output / "source.png").read_bytes())
+        web = {
+            "source_uri": f"http://127.0.0.1:{host.port}/source.png",
+            "evidence_uri": f"file://{output}/evidence.png",
+        }
+        write(output, row | {"source_uri": str(output / "linked" / "source.png")}, row | web)
+        assert main([str(output)]) == 0
+    assert capsys.readouterr().out.startswith("creatives 2,")
+
+
+def test_a_source_that_the_job_allowed_is_not_too_large_for_its_proof(run, capsys):
+    output, row = run
+    wide = np.zeros((51, 1_000_000), np.uint8)
+    Image.fromarray(wide).save(output / "source.png")
+    write(output, row | {"source_digest": sha256((output / "source.png").read_bytes()).hexdigest()})
+    main([str(output)])
+    assert "TooManyPixels" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [b"", b"no picture", encode_evidence(*[np.eye(120, 100, dtype=bool)] * 3)[:70]],
+    ids=["empty", "text", "cut"],
+)
+def test_damaged_evidence_is_a_fault_of_its_creative_alone(run, evidence, capsys):
+    output, row = run
+    (output / "other.png").write_bytes(evidence)
+    write(output, row | {"evidence_uri": str(output / "other.png")}, row)
+    assert main([str(output)]) == 1
+    shown = capsys.readouterr()
+    assert "TruncatedImage: evidence" in shown.err and shown.out.startswith(
+        "creatives 2, product pixels compared 1960,"
+    )
+
+
+def test_a_row_that_does_not_say_enough_is_a_fault(run, capsys):
+    output, row = run
+    write(output, row | {"transform_top": None})
+    assert main([str(output)]) == 1
+    assert "nothing of transform_top" in capsys.readouterr().err
+
+
+def test_what_is_no_index_is_an_error_with_a_remedy(tmp_path, capsys):
+    (tmp_path / "damaged.parquet").write_bytes(b"PAR1")
+    pq.write_table(pa.table({"outcome": ["enhanced"]}), tmp_path / "other.parquet")
+    for name in ("damaged", "other"):
+        assert main([str(tmp_path / f"{name}.parquet")]) == 2
+        assert "remedy: name an index" in capsys.readouterr().err
 
 
 def test_a_missing_evidence_file_is_a_fault(run, capsys):

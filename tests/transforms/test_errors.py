@@ -4,7 +4,9 @@ import pickle
 import pytest
 
 import transforms.errors as errors
-from transforms.errors import CanvasError, Refusal, Rejected, redact
+from transforms.errors import CanvasError, Refusal, Rejected, SourceNotFound, redact
+from transforms.index import failed, index_row, index_table
+from transforms.records import Product
 
 
 def _classes(root: type) -> list[type]:
@@ -63,6 +65,9 @@ def test_access_keys_are_redacted_and_other_text_is_kept() -> None:
         "https://host/a.jpg?api-key=hunter2",
         "aws_secret_access_key=hunter2",
         "https://ann:pass@hunter2@host/a.jpg",
+        "{'password': 'hunter2'}",
+        '{"token":"hunter2"}',
+        'connect(secret="hunter2")',
     ],
 )
 def test_secrets_under_longer_names_are_redacted(text: str) -> None:
@@ -71,3 +76,10 @@ def test_secrets_under_longer_names_are_redacted(text: str) -> None:
 
 def test_words_that_only_end_like_a_secret_are_kept() -> None:
     assert redact("https://host/a.jpg?design=oak&to=b@c") == "https://host/a.jpg?design=oak&to=b@c"
+
+
+def test_messages_can_be_written_whatever_a_file_is_called() -> None:
+    error = SourceNotFound("shots/\udcff.jpg: No such file")
+    outcome = failed(Product("/m.parquet", 0, "a", "p", "a.jpg"), None, "load", error, {})
+    table = index_table([index_row(outcome, "run", "00")])
+    assert table.column("detail").to_pylist() == ["shots/\\udcff.jpg: No such file"]

@@ -160,6 +160,12 @@ def test_a_picture_without_a_product_is_rejected_with_its_measure():
     assert refusal.value.value == 0 and refusal.value.limit == OPEN.min_product_share
 
 
+def test_a_picture_without_a_product_is_rejected_where_the_limit_is_nothing():
+    with pytest.raises(Rejected) as refusal:
+        segment(job_of(np.full((200, 300, 3), 255, np.uint8)), blind(), SegmentLimits(0.0, min_product_share=0.0))
+    assert refusal.value.reason == "no_product"
+
+
 def test_a_product_that_fills_the_picture_is_rejected():
     noise = np.random.Generator(np.random.Philox(9)).integers(0, 255, (200, 300, 3), dtype=np.uint8)
     with pytest.raises(Rejected) as refusal:

@@ -102,7 +102,7 @@ def test_one_altered_product_pixel_is_rejected():
 def test_a_rejected_creative_keeps_every_score_that_a_sound_one_has():
     sound = verify(background_job(), FakeClient(), VerifyLimits())
     cause = rejected(background_job(backdrop=(250, 250, 250), product=(247, 249, 250)), max_halo=0.0)
-    assert set(cause.scores) >= set(sound.scores) - {"core_share", "thin_share", "core_pixels", "painted_share"}
+    assert set(cause.scores) >= set(sound.scores) - {"core_share", "thin_share", "painted_share"}
     assert cause.scores["unsafe_output"] == 0.0 or cause.scores["unsafe_output"] > 0.0
     assert pickle.loads(pickle.dumps(cause)).scores == cause.scores
 
@@ -122,6 +122,15 @@ def test_a_core_that_leaves_much_unproven_is_rejected():
     core[:100] = False
     cause = rejected(replace(job, scene=replace(job.scene, core=core)))
     assert cause.reason == "core_too_small" and cause.value < cause.limit == 0.9
+
+
+def test_a_thin_product_of_which_nothing_is_proven_is_rejected():
+    job = background_job()
+    mask = job.scene.mask.copy()
+    mask[:, 100:] = False  # 30 px are left, too thin for a share of their own
+    scene = replace(job.scene, core=np.zeros_like(mask), mask=mask, kept=mask)
+    cause = rejected(replace(job, scene=scene))
+    assert (cause.reason, cause.value, cause.limit) == ("core_too_small", 0.0, 1.0)
 
 
 def test_a_product_outside_the_safe_zone_is_rejected():

@@ -98,7 +98,7 @@ def _turned(lab: Real) -> Real:
 
 
 def _shrunk(pixels: Pixels) -> Pixels:
-    scale = _SIDE / max(pixels.shape[:2])
+    scale = max(_SIDE / max(pixels.shape[:2]), 1 / min(pixels.shape[:2]))  # a strip stays a pixel wide
     if scale >= 1:
         return pixels
     return np.asarray(cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), dtype=np.uint8)

@@ -37,11 +37,23 @@ def to_srgb(image: Image.Image, container: Container) -> Raster:
         UnsupportedImage: a mode without an agreed reading (32-bit integers, floats).
     """
     base, alpha = _without_alpha(image, container)
+    alpha = _within_frame(alpha, container)
     converted, profile = _profiled(base, container.icc)
     pixels = np.asarray(converted)
     if alpha is None or bool((alpha == 255).all()):
         return Raster(pixels, None, profile)
     return Raster(_on_white(pixels, alpha), alpha, profile)
+
+
+def _within_frame(alpha: Pixels | None, container: Container) -> Pixels | None:
+    """`alpha`, transparent where a first frame leaves its canvas uncovered: Pillow fills that with the first colour."""
+    frame, size = container.frame, container.size
+    if frame is None or frame == (0, 0, *size):
+        return alpha
+    shown = np.zeros(size, np.uint8)
+    rows, columns = slice(frame.top, frame.bottom), slice(frame.left, frame.right)
+    shown[rows, columns] = 255 if alpha is None else alpha[rows, columns]
+    return shown
 
 
 def _without_alpha(image: Image.Image, container: Container) -> tuple[Image.Image, Pixels | None]:
@@ -59,6 +71,8 @@ def _without_alpha(image: Image.Image, container: Container) -> tuple[Image.Imag
         return image.convert(image.mode[:-1]), np.asarray(image.getchannel("A"))
     if image.mode == "1":
         image, key = image.convert("L"), None if key is None else 255 * bool(key)
+    elif image.mode == "L" and container.bits < 8 and key is not None:  # Pillow stretches the greys, not their key
+        key = key * 255 // ((1 << container.bits) - 1)
     if image.mode in ("P", "YCbCr", "RGBX", "HSV"):
         image = image.convert("RGB")
     if image.mode not in _SPACES:
@@ -101,8 +115,8 @@ def _wide_colour(image: Image.Image, container: Container) -> tuple[Image.Image,
 def _wide_samples(upper: Pixels, body: bytes) -> NDArray[np.uint16]:
     """16-bit samples: Pillow keeps the upper bytes only, OpenCV all; it is believed where the upper bytes agree."""
     wide: Any = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_UNCHANGED)
-    if wide is not None and wide.dtype == np.uint16 and wide.shape == upper.shape:
-        ordered = wide[..., [2, 1, 0, 3][: wide.shape[2]]]
+    if wide is not None and wide.dtype == np.uint16 and wide.shape[:2] == upper.shape[:2] and wide.ndim == 3:
+        ordered = wide[..., [2, 1, 0, 3][: wide.shape[2]]][..., : upper.shape[2]]  # Pillow leaves a spare sample out
         if np.array_equal(ordered >> 8, upper):
             return np.ascontiguousarray(ordered)
     return upper.astype(np.uint16) * np.uint16(257)

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 
+import cv2
 import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
-from transforms.errors import Rejected
+from transforms.errors import Rejected, TruncatedImage
 from transforms.ops.containers import jpeg, png
 from transforms.ops.icc import srgb_profile
 from transforms.ops.metadata import Credits, exif_block, iptc_block, xmp_packet
@@ -96,9 +97,7 @@ def _encoder(pixels: Pixels, file_format: str, metadata: Credits, settings: Enco
     image, xmp, exif = Image.fromarray(pixels), xmp_packet(metadata), exif_block(metadata)
 
     def as_jpeg(quality: int) -> bytes:
-        stream = _saved(
-            image, "JPEG", quality=quality, subsampling=0, optimize=True, progressive=settings.jpeg_progressive
-        )
+        stream = jpeg_stream(image, quality, progressive=settings.jpeg_progressive)
         return jpeg.embed(stream, exif=exif, xmp=xmp, iptc=iptc_block(metadata), icc=srgb_profile())
 
     def as_png(_: int) -> bytes:
@@ -114,6 +113,27 @@ def _encoder(pixels: Pixels, file_format: str, metadata: Credits, settings: Enco
     if file_format == "webp":
         return settings.webp_quality, settings.webp_floor, as_webp
     return LOSSLESS, LOSSLESS, as_png
+
+
+def jpeg_stream(image: Image.Image, quality: int, *, progressive: bool, full_chroma: bool = True) -> bytes:
+    """An RGB image as a JPEG with optimised Huffman tables, and chroma at full or at half size, however busy it is.
+
+    Such a file must fit into Pillow's buffer as a whole, which takes a byte or two for a pixel: too little where noise
+    or glitter fills the picture. OpenCV's buffer grows; both bring libjpeg-turbo, so it writes what Pillow would have.
+    """
+    subsampling = 0 if full_chroma else 2
+    try:
+        return _saved(image, "JPEG", quality=quality, subsampling=subsampling, optimize=True, progressive=progressive)
+    except OSError:
+        sampling = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444 if full_chroma else cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420
+        options = {
+            cv2.IMWRITE_JPEG_QUALITY: quality,
+            cv2.IMWRITE_JPEG_OPTIMIZE: 1,
+            cv2.IMWRITE_JPEG_PROGRESSIVE: int(progressive),
+            cv2.IMWRITE_JPEG_SAMPLING_FACTOR: sampling,
+        }
+        bgr = np.ascontiguousarray(np.asarray(image)[..., ::-1])
+        return cv2.imencode(".jpg", bgr, [number for pair in options.items() for number in pair])[1].tobytes()
 
 
 def _saved(image: Image.Image, file_format: str, **options: object) -> bytes:
@@ -139,5 +159,13 @@ def encode_evidence(core: Mask, mask: Mask, kept: Mask) -> bytes:
 
 
 def decode_evidence(data: bytes) -> Pixels:
-    """The grey levels of an evidence file, uint8 [h, w]."""
-    return np.asarray(PngImageFile(BytesIO(data)))
+    """The grey levels of an evidence file, uint8 [h, w].
+
+    Raises:
+        TruncatedImage: it is not one, or damaged.
+    """
+    try:
+        return np.asarray(PngImageFile(BytesIO(data)))
+    except Exception as error:  # Pillow raises a dozen kinds for damaged files
+        message = f"evidence: {type(error).__name__}: {error}"
+        raise TruncatedImage(message, remedy="restore the evidence file") from error

@@ -10,6 +10,7 @@ import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
@@ -30,6 +31,8 @@ _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _IPTC_EXT = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _MAX_XMP_BYTES = 1_000_000
 _MAX_CHARS = 500
+_MAX_CREDIT_BYTES, _MAX_DATASETS = 65_535, 10_000  # what is longer is no name, and no record has as many keywords
+_DECLARATION = re.compile(rb"<!(?!--|\[CDATA\[)")  # comments and quoted text declare nothing
 _BY_LINE, _COPYRIGHT_NOTICE = 80, 116
 
 
@@ -99,13 +102,12 @@ def from_exif(block: bytes) -> Credits:
 
 def from_iptc(datasets: bytes) -> Credits:
     """By-line and Copyright Notice of IPTC-IIM datasets (record 2)."""
-    found: dict[int, list[str]] = {}
-    for number, value in _datasets(datasets):
-        found.setdefault(number, []).append(_text(value))
-    return Credits(
-        _clean("; ".join(found.get(_BY_LINE, ()))),
-        _clean("; ".join(found.get(_COPYRIGHT_NOTICE, ()))),
-    )
+    found: dict[int, list[str]] = {_BY_LINE: [], _COPYRIGHT_NOTICE: []}
+    for number, value in islice(_datasets(datasets), _MAX_DATASETS):
+        if number in found:
+            found[number].append(_text(value))
+    artist, notice = ("; ".join(filter(None, texts)) for texts in found.values())
+    return Credits(_clean(artist), _clean(notice))
 
 
 def _datasets(block: bytes) -> Iterator[tuple[int, bytes]]:
@@ -123,7 +125,7 @@ def from_xmp(packet: bytes) -> Credits:
     """dc:creator, dc:rights and Iptc4xmpExt:DigitalSourceType of an XMP packet; no DTD or entity is ever expanded."""
     packet = packet.strip(b"\x00 \r\n\t")
     # Without NULs it is no UTF-16 either, in which a DTD would look different.
-    if not packet or len(packet) > _MAX_XMP_BYTES or b"<!" in packet or b"\x00" in packet:
+    if not packet or len(packet) > _MAX_XMP_BYTES or _DECLARATION.search(packet) or b"\x00" in packet:
         return Credits()
     try:
         root = ElementTree.fromstring(packet)
@@ -137,22 +139,28 @@ def from_xmp(packet: bytes) -> Credits:
 
 
 def _values(root: ElementTree.Element, namespace: str, name: str) -> list[str]:
-    """A property's values, whether written as an attribute, a text, a resource or a list."""
+    """A property's values, whether written as an attribute, a text, a resource or a list.
+
+    A list's items are looked for where RDF has them, in the container that the property holds, and no deeper:
+    properties within properties would be read over and over.
+    """
     values: list[str] = []
     for element in root.iter():
         values.append(element.get(f"{{{namespace}}}{name}", ""))
         if element.tag == f"{{{namespace}}}{name}":
-            items = [item.text or "" for item in element.iter(f"{{{_RDF}}}li")]
+            items = [item.text or "" for item in element.iterfind(f"*/{{{_RDF}}}li")]
             values += items or [element.get(f"{{{_RDF}}}resource", "") or element.text or ""]
     return [value.strip() for value in values if value.strip()]
 
 
 def _text(raw: bytes) -> str:
-    """An EXIF or IPTC string: UTF-8 by custom, Latin-1 where it is not; parts between NULs are joined."""
+    """An EXIF or IPTC string: UTF-8 by custom, Windows' Latin-1 where it is not; parts between NULs are joined."""
+    if len(raw) > _MAX_CREDIT_BYTES:
+        return ""
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
-        text = raw.decode("latin-1")
+        text = raw.decode("cp1252", "ignore")  # with dashes and quotes where Latin-1 has control characters
     return _clean("; ".join(part.strip() for part in text.split("\x00") if part.strip()))
 
 

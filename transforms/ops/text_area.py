@@ -104,6 +104,6 @@ def _straightened(image: Pixels, quad: Quad) -> Pixels:
 
 def _covered(lines: list[Quad], height: int, width: int) -> float:
     canvas = np.zeros((height, width), dtype=np.uint8)
-    if lines:
-        cv2.fillPoly(canvas, [np.round(line).astype(np.int32) for line in lines], (1,))
+    for line in lines:  # one by one: where two of one call overlap, OpenCV leaves a hole
+        cv2.fillPoly(canvas, [np.round(line).astype(np.int32)], (1,))
     return float(canvas.mean())

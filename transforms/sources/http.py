@@ -8,7 +8,9 @@ through the same checks. A watchdog ends the request at the deadline however slo
 from __future__ import annotations
 
 import random
+import re
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -38,6 +40,8 @@ _HEADERS = {"User-Agent": "catalog-canvas", "Accept": "image/*", "Accept-Encodin
 _CHUNK_BYTES = 64 * 1024
 _BACKOFF_SEC = 0.25
 _NAMES_KEPT_SEC = 30.0
+_HUNG_UP = (ssl.SSLEOFError, ssl.SSLZeroReturnError)  # a balancer that restarts, and no word of a certificate
+_LENGTH = re.compile(r"[0-9]{1,19}")  # of a body that there can be; what else a server says of it is not believed
 
 
 class Answer(NamedTuple):
@@ -191,11 +195,11 @@ def _release(response: urllib3.BaseHTTPResponse) -> None:
 def _read(response: urllib3.BaseHTTPResponse, name: str, policy: SourcePolicy) -> Answer | _Moved:
     location = response.headers.get("Location")
     if response.status in _REDIRECTS and location:
-        return _Moved(location)
+        return _Moved(_as_written(location))
     if response.status != 200:
         raise _refusal(response.status, name)
     length = response.headers.get("Content-Length", "")
-    if length.isdigit() and int(length) > policy.max_bytes:
+    if _LENGTH.fullmatch(length) and int(length) > policy.max_bytes:
         raise SourceTooLarge(f"{name}: {length} bytes, over the limit of {policy.max_bytes}")
     parts: list[bytes] = []
     size = 0
@@ -205,6 +209,14 @@ def _read(response: urllib3.BaseHTTPResponse, name: str, policy: SourcePolicy) -
             raise SourceTooLarge(f"{name}: more than the limit of {policy.max_bytes} bytes")
         parts.append(part)
     return Answer(b"".join(parts), response.headers.get("ETag", ""))
+
+
+def _as_written(header: str) -> str:
+    """A header's text: Python reads its bytes as Latin-1, and servers that do not encode a path write UTF-8."""
+    try:
+        return header.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return header
 
 
 def _refusal(status: int, name: str) -> SourceError:
@@ -224,12 +236,14 @@ def _translated(name: str, policy: SourcePolicy) -> Iterator[None]:
     try:
         yield
     except urllib3.exceptions.SSLError as error:
+        if isinstance(error.args[0], _HUNG_UP):
+            raise SourceUnavailable(f"{name}: {error}") from error
         raise SourceError(f"{name}: {error}", remedy="the image host's certificate must be valid") from error
     except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
         raise _CannotConnect(f"{name}: {error}") from error
     except urllib3.exceptions.ReadTimeoutError as error:
         raise SourceUnavailable(f"{name}: not complete within {policy.total_deadline_sec:g} s") from error
-    except (urllib3.exceptions.HTTPError, OSError) as error:
+    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:  # urllib3 lets a chunk of -5 bytes through
         raise SourceUnavailable(f"{name}: {error}") from error
 
 

@@ -8,8 +8,12 @@ import re
 from transforms.errors import SourceEmpty, UnsupportedImage, WrongContent
 
 _HEAD_BYTES = 1024
-_HTML = re.compile(rb"(?is)^(?:<!--.*?-->\s*|<\?xml[^>]*>\s*)*<(?:!doctype\s+html|html|head|body|script|title|meta)\b")
-_SVG = re.compile(rb"(?is)^(?:<!--.*?-->\s*|<\?xml[^>]*>\s*|<!doctype\s+svg[^>]*>\s*)*<svg\b")
+_JSON_BYTES = 1_000_000  # read as JSON it takes thirty times its size; the decoder refuses what begins like it anyway
+# A comment ends at its first `-->`, and no second thought is given to it: n comments could be parted in 2**n ways.
+_HTML = re.compile(
+    rb"(?is)^(?:(?><!--.*?-->)\s*|<\?xml[^>]*>\s*)*+<(?:!doctype\s+html|html|head|body|script|title|meta)\b"
+)
+_SVG = re.compile(rb"(?is)^(?:(?><!--.*?-->)\s*|<\?xml[^>]*>\s*|<!doctype\s+svg[^>]*>\s*)*+<svg\b")
 # Offset, bytes, name. Signatures as in the "file" program's magic database.
 _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"%PDF-", "a PDF document"),
@@ -23,7 +27,12 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"OggS", "an Ogg video or sound"),
 )
 # ISO 14496-12 brands of still pictures; every other file with an `ftyp` box is taken for a video.
-_STILL_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis"})
+_STILL_BRANDS = frozenset(
+    {
+        *(b"heic", b"heix", b"heim", b"heis", b"heif", b"hevc", b"hevx", b"hevm", b"hevs"),
+        *(b"mif1", b"mif2", b"msf1", b"avif", b"avis"),
+    }
+)
 
 
 def check_content(data: bytes, uri: str) -> None:
@@ -64,6 +73,8 @@ def _markup(data: bytes) -> str:
 
 
 def _is_json(data: bytes) -> bool:
+    if len(data) > _JSON_BYTES:
+        return False
     try:
         json.loads(data)
     except (ValueError, RecursionError):

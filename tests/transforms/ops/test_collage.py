@@ -66,3 +66,8 @@ def test_a_horizon_that_the_product_interrupts_is_no_cut() -> None:
 def test_a_large_collage_is_shrunk_first_and_still_seen() -> None:
     gutter = np.full((1600, 40, 3), 255, np.uint8)
     assert count_panels(np.hstack([photo(0, 1600), gutter, photo(1, 1600)])) == 2
+
+
+@pytest.mark.parametrize("size", [(3, 5000), (5000, 3), (1, 1)])
+def test_a_strip_is_one_picture(size: tuple[int, int]) -> None:
+    assert count_panels(np.full((*size, 3), 90, np.uint8)) == 1

@@ -1,6 +1,8 @@
 import io
 import struct
 import threading
+import time
+import tracemalloc
 import zlib
 
 import cv2
@@ -144,6 +146,27 @@ def test_a_transparent_colour_becomes_alpha(mode):
     assert np.array_equal(image.alpha == 0, same.all(axis=2) if mode == "RGB" else same)
 
 
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_a_transparent_grey_of_few_bits_is_compared_in_its_own_scale(bits):
+    header = struct.pack(">IIBBBBB", 8, 2, bits, 0, 0, 0, 0)
+    rows = b"\x00" + b"\xff" * bits + b"\x00" + b"\x00" * bits
+    chunks = [(b"IHDR", header), (b"tRNS", struct.pack(">H", (1 << bits) - 1)), (b"IDAT", zlib.compress(rows))]
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(*each) for each in (*chunks, (b"IEND", b"")))
+    assert decode(data, LIMITS).alpha[:, 0].tolist() == [0, 255]
+
+
+def test_what_the_first_frame_of_a_gif_leaves_uncovered_is_transparent():
+    data = bytearray(saved(Image.fromarray(np.full((4, 5), 90, np.uint8)), "GIF"))
+    at = data.index(b"\x2c\x00\x00\x00\x00")
+    data[6:10] = struct.pack("<HH", 9, 8)
+    data[at + 1 : at + 5] = struct.pack("<HH", 3, 2)
+    image = decode(bytes(data), LIMITS)
+    expected = np.zeros((8, 9), np.uint8)
+    expected[2:6, 3:8] = 255
+    assert np.array_equal(image.alpha, expected)
+    assert (image.pixels[2:6, 3:8] == 90).all() and (image.pixels[expected == 0] == 255).all()
+
+
 def rounded(wide):
     return np.rint(wide.astype(np.float64) / 257).astype(np.uint8)
 
@@ -151,6 +174,13 @@ def rounded(wide):
 @pytest.mark.parametrize("extension", [".png", ".tiff"])
 def test_sixteen_bit_colour_is_rounded_not_cut(extension):
     data = cv2.imencode(extension, WIDE[..., ::-1])[1].tobytes()
+    assert np.array_equal(decode(data, LIMITS).pixels, rounded(WIDE))
+
+
+def test_sixteen_bit_colour_with_a_spare_sample_is_rounded_too():
+    data = cv2.imencode(".tiff", np.dstack([WIDE[..., ::-1], WIDE[..., 0]]))[1].tobytes()
+    at = data.index(struct.pack("<HHI", 339, 3, 4))  # how samples are to be read, which is as usual
+    data = data[:at] + struct.pack("<HHII", 338, 3, 1, 0) + data[at + 12 :]
     assert np.array_equal(decode(data, LIMITS).pixels, rounded(WIDE))
 
 
@@ -180,6 +210,39 @@ def test_a_transparent_colour_of_sixteen_bits_is_compared_with_sixteen_bits():
     at = data.index(b"IDAT") - 4
     data = data[:at] + png_chunk(b"tRNS", struct.pack(">3H", 256, 512, 768)) + data[at:]
     assert decode(data, LIMITS).alpha.tolist() == [[0, 255]]
+
+
+def planar_tiff(samples, photometric, compress):
+    """A TIFF with each sample in a plane of its own; `samples` is uint8 or uint16 [h, w, count]."""
+    height, width, count = samples.shape
+    planes = [samples[..., at].astype(samples.dtype.newbyteorder("<")).tobytes() for at in range(count)]
+    planes = [zlib.compress(plane) if compress else plane for plane in planes]
+    sizes = [len(plane) for plane in planes]
+    places = [400 + sum(sizes[:at]) for at in range(count)]
+    tags = [(256, [width]), (257, [height]), (258, [8 * samples.itemsize] * count), (259, [8 if compress else 1])]
+    tags += [(262, [photometric]), (273, places), (277, [count]), (278, [height]), (279, sizes), (284, [2])]
+    entries, tail, start = b"", b"", 14 + 12 * len(tags)
+    for tag, values in tags:
+        entries += struct.pack("<HHI", tag, 4, len(values))
+        entries += struct.pack("<I", values[0] if len(values) == 1 else start + len(tail))
+        tail += struct.pack(f"<{count}I", *values) if len(values) > 1 else b""
+    return (b"II*\x00" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4) + tail).ljust(400, b"\x00") + b"".join(
+        planes
+    )
+
+
+@pytest.mark.parametrize(("samples", "compress"), [(NOISE, False), (NOISE, True), (WIDE, True)])
+def test_planes_apart_are_put_together(samples, compress):
+    image = decode(planar_tiff(samples, 2, compress), LIMITS)
+    assert np.abs(image.pixels.astype(int) - (samples if samples is NOISE else rounded(samples))).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("samples", "photometric", "compress"), [(WIDE, 2, False), (NOISE, 8, True), (NOISE[..., :2], 1, True)]
+)
+def test_planes_apart_that_the_decoder_mixes_up_are_refused(samples, photometric, compress):
+    with pytest.raises(UnsupportedImage, match="interleaved"):
+        decode(planar_tiff(samples, photometric, compress), LIMITS)
 
 
 def test_cmyk_without_a_profile_follows_the_complement_rule():
@@ -274,6 +337,12 @@ def test_a_damaged_profile_is_ignored_and_said_so(profile):
     assert image.facts.profile == "ignored" and np.array_equal(image.pixels, NOISE)
 
 
+def test_a_profile_in_more_pieces_than_there_are_numbers_is_none():
+    data = saved(Image.fromarray(NOISE), "JPEG")
+    pieces = b"".join(b"\xff\xe2\x00\x11ICC_PROFILE\x00" + bytes([number % 256, 255, 0]) for number in range(1, 258))
+    assert decode(data[:2] + pieces + data[2:], LIMITS).facts.profile == "none"
+
+
 def test_a_profile_of_another_colour_space_is_ignored():
     image = decode(saved(Image.fromarray(NOISE[..., 0]), "PNG", icc_profile=srgb_profile()), LIMITS)
     assert image.facts.profile == "ignored"
@@ -291,6 +360,7 @@ def test_a_profile_of_another_colour_space_is_ignored():
         (b"\x00\x00\x00\x18ftypmp42" + bytes(30), WrongContent),
         (b"RIFF\x24\x00\x00\x00WAVEfmt ", WrongContent),
         (b"\x00\x00\x00\x18ftypheic" + bytes(30), UnsupportedImage),
+        (b"\x00\x00\x00\x18ftypheim" + bytes(30), UnsupportedImage),
         (b"\x00\x00\x00\x18ftypavif" + bytes(30), UnsupportedImage),
         (b"BM" + bytes(60), UnsupportedImage),
         (b"just some text", NotAnImage),
@@ -301,6 +371,11 @@ def test_a_profile_of_another_colour_space_is_ignored():
 def test_what_is_no_accepted_image_has_its_own_error(data, error):
     with pytest.raises(error):
         decode(data, LIMITS)
+
+
+def test_the_first_bytes_of_what_is_no_image_are_told():
+    with pytest.raises(NotAnImage, match="begins with 6a 75 73 74"):
+        decode(b"just some text", LIMITS)
 
 
 def huge(file_format):
@@ -343,6 +418,49 @@ def test_the_limits_are_the_callers():
     with pytest.raises(SourceTooLarge):
         decode(data, DecodeLimits(max_bytes=len(data) - 1))
     assert decode(data, DecodeLimits(max_bytes=len(data), max_pixels=24 * 32)).size == (24, 32)
+
+
+def exif_of(tags, size):
+    """An EXIF block with tags that each claim the same `size` bytes; the first is the orientation's."""
+    names = (274, *range(1000, 999 + tags))
+    entries = b"".join(struct.pack("<HHII", name, 1, size, 14 + 12 * tags) for name in names)
+    return b"II*\x00" + struct.pack("<IH", 8, tags) + entries + bytes(4) + bytes(size)
+
+
+def hostile(kind):
+    """Small files whose parts cost minutes or gigabytes where they are read one by one."""
+    png, gif = encoded(NOISE, "PNG"), encoded(NOISE, "GIF")
+    if kind == "exif":
+        return png[:33] + png_chunk(b"eXIf", exif_of(400, 1_000_000)) + png[33:]
+    if kind == "orientations":
+        return png[:33] + png_chunk(b"eXIf", exif_of(1, 20_000_000)) + png[33:]
+    if kind == "profiles":
+        return png[:33] + png_chunk(b"iCCP", b"x\x00\x00" + zlib.compress(bytes(7_900_000), 9)) * 100 + png[33:]
+    if kind == "comments":
+        at = 13 + 3 * (2 << (gif[10] & 7))
+        return gif[:at] + b"\x21\xfe" + (b"\xff" + bytes(255)) * 30_000 + b"\x00" + gif[at:]
+    if kind == "fill":
+        return b"\xff\xd8" + b"\xff" * 4_000_000 + saved(Image.fromarray(NOISE), "JPEG")[2:]
+    raise AssertionError(kind)
+
+
+@pytest.mark.parametrize("kind", ["exif", "orientations", "profiles", "comments", "fill"])
+def test_hostile_files_cost_little_time_and_memory(kind):
+    data = hostile(kind)
+    tracemalloc.start()
+    started = time.process_time()
+    decode(data, LIMITS)
+    spent, (_, peak) = time.process_time() - started, tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert spent < 1.5 and peak < 60_000_000 + 3 * len(data)
+
+
+def test_a_tiff_of_more_strips_than_any_writer_makes_is_refused():
+    tags = [(256, 1, 8), (257, 1, 8), (258, 1, 8), (259, 1, 1), (262, 1, 1), (273, 1_000_000, 200), (277, 1, 1)]
+    tags += [(278, 1, 8), (279, 1_000_000, 200)]
+    page = b"".join(struct.pack("<HHII", tag, 4, count, value) for tag, count, value in tags)
+    with pytest.raises(UnsupportedImage, match="tag 273"):
+        decode((b"II*\x00" + struct.pack("<IH", 8, len(tags)) + page).ljust(200, b"\x00") + bytes(4_000_000), LIMITS)
 
 
 @pytest.mark.parametrize("file_format", FILE_FORMATS)

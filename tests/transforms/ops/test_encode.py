@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from transforms.errors import Rejected
+from transforms.ops import encode
 from transforms.ops.decode import DecodeLimits, decode
 from transforms.ops.encode import EncoderSettings, decode_evidence, encode_creative, encode_evidence
 from transforms.ops.encoded import EncodedLimits, check_encoded, colour_difference, read_label, read_metadata
@@ -42,6 +43,30 @@ def test_the_same_scene_gives_the_same_bytes(file_format):
     one, other = (encode_creative(picture(), slot(file_format), CREDITS, SETTINGS) for _ in range(2))
     assert one == other and one.digest == hashlib.sha256(one.data).hexdigest()
     assert one.file_format == file_format and one.size == (96, 64)
+
+
+@pytest.mark.parametrize("quality", [92, 99])
+def test_a_picture_full_of_noise_is_encoded_like_any_other(quality):
+    noise = np.random.default_rng(1).integers(0, 256, (400, 400, 3), dtype=np.uint8)
+    placement = Placement("slot", Size(400, 400), max_bytes=1_000_000)
+    creative = encode_creative(noise, placement, CREDITS, replace(SETTINGS, jpeg_quality=quality))
+    plain = io.BytesIO()
+    Image.fromarray(noise).save(plain, "JPEG", quality=quality, subsampling=0)
+    assert np.array_equal(decode(creative.data, DecodeLimits()).pixels, np.asarray(Image.open(plain)))
+    assert creative.quality == quality and len(creative.data) < plain.tell() + 10_000
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("full_chroma", [False, True])
+def test_a_jpeg_is_the_same_whoever_writes_it(progressive, full_chroma, monkeypatch):
+    image = Image.fromarray(picture())
+
+    def refuse(*_, **__):
+        raise OSError
+
+    usual = encode.jpeg_stream(image, 92, progressive=progressive, full_chroma=full_chroma)
+    monkeypatch.setattr(encode, "_saved", refuse)
+    assert encode.jpeg_stream(image, 92, progressive=progressive, full_chroma=full_chroma) == usual
 
 
 @pytest.mark.parametrize("file_format", FORMATS)

@@ -1,9 +1,11 @@
 import io
+import struct
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from transforms.ops.containers.container import Container
 from transforms.ops.decode import DecodeLimits, decode
@@ -67,6 +69,40 @@ def test_a_label_written_as_an_attribute_or_a_resource_is_read():
     assert from_xmp(resource.encode()).digital_source_type == TRAINED
 
 
+def test_a_comment_in_a_packet_hides_nothing():
+    packet = xmp_packet(Credits("Ann", "Bo", TRAINED)).replace(b"<rdf:li>", b"<rdf:li><!-- the author -->", 1)
+    assert from_xmp(packet) == Credits("Ann", "Bo", TRAINED)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Zo\xeb & D\u2019Arc \u2013 \u20ac 5".encode(code) for code in ("utf-8", "cp1252")],
+    ids=["utf-8", "cp1252"],
+)
+def test_names_of_windows_programs_are_read(text):
+    head = b"II*\x00\x08\x00\x00\x00\x01\x00" + struct.pack("<HHII", 315, 2, len(text), 26) + bytes(4)
+    assert from_exif(head + text).artist == "Zo\xeb & D\u2019Arc \u2013 \u20ac 5"
+    assert (
+        from_iptc(b"\x1c\x02\x50" + len(text).to_bytes(2, "big") + text).artist == "Zo\xeb & D\u2019Arc \u2013 \u20ac 5"
+    )
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_iptc_of_a_tiff_that_wrote_it_as_numbers_is_read(swapped):
+    datasets = iptc_block(Credits("Ann Ax", "2026 Ann Ax"))
+    datasets += bytes(-len(datasets) % 4)
+    if swapped:
+        datasets = b"".join(datasets[at : at + 4][::-1] for at in range(0, len(datasets), 4))
+    info = TiffImagePlugin.ImageFileDirectory_v2()
+    info.tagtype[33723], info[33723] = 7, datasets
+    target = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(target, "TIFF", tiffinfo=info)
+    as_bytes, as_numbers = (struct.pack("<HHI", 33723, kind, len(datasets) // size) for kind, size in ((7, 1), (4, 4)))
+    assert as_bytes in target.getvalue()
+    facts = decode(target.getvalue().replace(as_bytes, as_numbers), DecodeLimits()).facts
+    assert (facts.artist, facts.copyright) == ("Ann Ax", "2026 Ann Ax")
+
+
 @pytest.mark.parametrize(
     "packet",
     [
@@ -79,6 +115,21 @@ def test_a_label_written_as_an_attribute_or_a_resource_is_read():
 )
 def test_hostile_packets_are_ignored(packet):
     assert from_xmp(packet) == Credits()
+
+
+def test_properties_within_properties_are_not_read_over_and_over():
+    spaces = b'xmlns:d="http://purl.org/dc/elements/1.1/" xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#"'
+    nested = b"<d:creator>" * 2000 + b"<r:li>x</r:li>" * 5000 + b"</d:creator>" * 2000
+    started = time.process_time()
+    assert len(from_xmp(b"<a " + spaces + b">" + nested + b"</a>").artist) <= 500
+    assert time.process_time() - started < 0.5
+
+
+def test_empty_names_are_no_names_and_endless_ones_none():
+    empty, name = b"\x1c\x02\x50\x00\x00", b"\x1c\x02\x50\x00\x03Ann"
+    assert from_iptc(empty * 3).artist == "" and from_iptc(empty + name + name).artist == "Ann; Ann"
+    head = b"II*\x00\x08\x00\x00\x00\x01\x00" + struct.pack("<HHII", 315, 2, 100_000, 26) + bytes(4)
+    assert from_exif(head + b"x" * 100_000) == Credits()
 
 
 @given(st.binary(max_size=200))

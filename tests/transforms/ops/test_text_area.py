@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from transforms.ops.text_area import TextDetector
+from transforms.ops.text_area import TextDetector, _covered
 from transforms.records import Pixels
 
 
@@ -22,6 +22,13 @@ def test_an_offer_across_the_picture_is_covered_and_counted(detector: TextDetect
     area = detector(np.asarray(pixels, dtype=np.uint8))
     assert area.boxes >= 1
     assert 0.05 < area.coverage < 0.4
+
+
+def test_lines_that_overlap_count_once_where_they_do() -> None:
+    upper = np.asarray([(10, 10), (59, 10), (59, 39), (10, 39)], np.float32)
+    lower = upper + np.asarray([0, 20], np.float32)
+    assert _covered([upper, lower], 100, 100) == pytest.approx(0.25)
+    assert _covered([upper, upper], 100, 100) == _covered([upper], 100, 100)
 
 
 def test_a_picture_without_letters_has_no_text(detector: TextDetector) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import time
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +28,7 @@ from transforms.errors import (
 )
 from transforms.sources.allow import SourcePolicy
 from transforms.sources.fetch import fetch, translate_storage_error
+from transforms.sources.sniff import check_content
 from transforms.storage import store as stores
 
 JPEG = b"\xff\xd8\xff\xe0pixels"
@@ -115,6 +118,27 @@ def test_pages_and_documents_are_told_by_their_bytes(page: bytes) -> None:
         rule = f"http://127.0.0.1:{host.port}"
         with pytest.raises(WrongContent):
             fetch(f"{rule}/a.jpg", base_uri="/in", policy=SourcePolicy(allow=(rule,)))
+
+
+@pytest.mark.parametrize("part", [b"<!---->", b"<!---->\n<!doctype svg>"])
+def test_a_file_of_comments_is_read_in_no_time(part: bytes) -> None:
+    started = time.monotonic()
+    check_content(part * 22 + b"x", "a.jpg")
+    assert time.monotonic() - started < 0.5
+
+
+@pytest.mark.parametrize("brand", [b"heim", b"heif", b"hevs"])
+def test_photographs_of_telephones_are_no_videos(brand: bytes) -> None:
+    check_content(b"\x00\x00\x00\x18ftyp" + brand, "a.heic")
+
+
+def test_a_long_file_is_not_read_as_json() -> None:
+    data = b"[" + b"[]," * 1_000_000 + b"[]]"
+    tracemalloc.start()
+    check_content(data, "a.jpg")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < len(data)
 
 
 @pytest.mark.parametrize(

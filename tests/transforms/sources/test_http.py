@@ -172,6 +172,13 @@ def test_a_redirect_within_the_rules_is_followed(host: ImageHost, status: int) -
     assert get(at(host, "/a.jpg"), at(host)).data == JPEG
 
 
+@pytest.mark.parametrize("code", ["utf-8", "latin-1"])
+def test_a_redirect_that_is_not_encoded_is_followed(host: ImageHost, code: str) -> None:
+    host.replies["/a.jpg"] = Reply(status=302, headers={"Location": "/caf\xe9 b.jpg".encode(code).decode("latin-1")})
+    host.replies["/caf%C3%A9%20b.jpg"] = Reply(JPEG)
+    assert get(at(host, "/a.jpg"), at(host)).data == JPEG
+
+
 def test_a_redirect_to_a_private_address_is_refused(host: ImageHost) -> None:
     with image_host() as inner:
         inner.replies["/secret"] = Reply(JPEG)
@@ -297,7 +304,10 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 @example(b"HTTP/1.1 200 OK\r\n", b"X: " + b"y" * 70_000 + b"\r\n\r\n")
 @example(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n" * 200 + b"\r\n")
 @example(b"HTTP/1.1 200 OK\r\n", b"Content-Length: -5\r\n\r\nabc")
+@example(b"HTTP/1.1 200 OK\r\n", b"Content-Length: \xb2\r\n\r\nabc")
+@example(b"HTTP/1.1 200 OK\r\n", b"Content-Length: " + b"9" * 5000 + b"\r\n\r\nabc")
 @example(CHUNKED, b"ffffffffffffffff\r\n")
+@example(CHUNKED, b"-5\r\nabc")
 def test_whatever_a_server_answers_there_is_a_body_or_an_error_of_ours(head: bytes, rest: bytes) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -378,6 +388,22 @@ def test_a_certificate_of_another_name_is_refused(tls_host: ImageHost) -> None:
     with pytest.raises(SourceError, match=r"images\.test|certificate") as caught:
         get(f"{rule}/a.jpg", rule, "127.0.0.0/8", resolve=lambda *_: ["127.0.0.1"])
     assert not caught.value.retryable and tls_host.asked == []
+
+
+def test_a_server_that_hangs_up_while_it_greets_is_unavailable() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def hang_up() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+
+        thread = threading.Thread(target=hang_up, daemon=True)
+        thread.start()
+        rule = f"https://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(SourceUnavailable, match="EOF"):
+            get(f"{rule}/a.jpg", rule, max_attempts=1)
+        thread.join(5)
 
 
 def test_a_relative_redirect_from_an_ipv6_address_stays_there() -> None:

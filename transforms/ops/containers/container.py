@@ -1,7 +1,7 @@
 """What an image file says about itself before a single pixel is decoded.
 
 Files are not trusted: each reader walks its format's structure with every length checked, so that bombs and
-truncated files are refused before a decoder sees them. JPEG, PNG and TIFF are handed on without their metadata, so
+truncated files are refused before a decoder sees them. JPEG, PNG, TIFF and GIF are handed on without their metadata, so
 that no decoder parses a hostile block, or warns about one.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from transforms.records import Size
+from transforms.records import Box, Size
 
 # More parts than any writer makes; a file of millions of empty ones would take minutes to walk.
 MAX_PARTS = 100_000
@@ -38,6 +38,7 @@ class Container:
         bits: of one sample.
         white_is_zero: TIFF greys that count downwards.
         transparent: PNG: the raw `tRNS` of 16-bit images, which is then not in `body`.
+        frame: GIF: what of the canvas the first frame covers; the rest is transparent.
     """
 
     file_format: str
@@ -50,3 +51,4 @@ class Container:
     bits: int = 8
     white_is_zero: bool = False
     transparent: bytes = b""
+    frame: Box | None = None

@@ -28,11 +28,12 @@ _FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
 _OTHER_FRAMES = {0xC3, 0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF}
 # What the decoder needs: tables, frame, restart interval, JFIF and Adobe (they decide the colour transform).
 _KEPT = _FRAMES | {0xC4, 0xCC, 0xDB, 0xDD, _APP0, _APP14, _SOS, _EOI}
+_FILL = re.compile(rb"\xff*(?=\xff)")  # any number of them before a marker's own
 _NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 
 class Segment(NamedTuple):
-    """A marker segment; a scan's holds its entropy-coded data too."""
+    """A marker segment without fill bytes before it; a scan's holds its entropy-coded data too."""
 
     marker: int
     payload: bytes
@@ -43,9 +44,8 @@ def segments(data: bytes) -> Iterator[Segment]:
     """The segments between SOI and EOI; a file that ends early just ends, for the decoder to judge."""
     position = 2
     for _ in range(MAX_PARTS):
-        start = position
-        while data[position : position + 1] == b"\xff" and data[position + 1 : position + 2] == b"\xff":
-            position += 1
+        fill = _FILL.match(data, position)
+        position = fill.end() if fill else position
         marker = data[position : position + 2]
         if len(marker) < 2 or marker[0] != 0xFF:
             return
@@ -63,7 +63,7 @@ def segments(data: bytes) -> Iterator[Segment]:
         if marker[1] == _SOS:
             found = _NEXT_MARKER.search(data, end)
             end = found.start() if found else len(data)
-        yield Segment(marker[1], payload, data[start:end])
+        yield Segment(marker[1], payload, data[position:end])
         position = end
     raise Damaged(f"more than {MAX_PARTS} segments")
 
@@ -119,9 +119,9 @@ def _names(segment: Segment) -> Iterator[bytes]:
 
 
 def _profile(chunks: list[bytes]) -> bytes:
-    """Chunks are numbered from 1; a set with gaps is no profile."""
+    """Chunks are numbered from 1 to 255 at most; a set with gaps is no profile."""
     ordered = sorted(chunks, key=lambda chunk: chunk[:1])
-    if [chunk[:1] for chunk in ordered] != [bytes([number]) for number in range(1, len(ordered) + 1)]:
+    if b"".join(chunk[:1] for chunk in ordered) != bytes(range(1, 256))[: len(ordered)]:
         return b""
     return b"".join(chunk[2:] for chunk in ordered)
 

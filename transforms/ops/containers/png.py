@@ -60,8 +60,9 @@ def read(data: bytes) -> Container:
             transparent = chunk.payload
         elif chunk.kind in _KEPT:
             kept.append(chunk.raw)
-        name, block = _metadata(chunk)
-        blocks.setdefault(name, block)
+        name = _metadata_of(chunk)
+        if name and name not in blocks:  # thousands of compressed ones would take minutes
+            blocks[name] = _block(name, chunk.payload)
     size = Size(int.from_bytes(header[4:8], "big"), int.from_bytes(header[:4], "big"))
     return Container(
         "png",
@@ -81,16 +82,22 @@ def _header(chunk: Chunk) -> bytes:
     return chunk.payload
 
 
-def _metadata(chunk: Chunk) -> tuple[str, bytes]:
-    if chunk.kind == b"eXIf":
-        return "exif", chunk.payload
-    if chunk.kind == b"iCCP":
-        return "icc", _inflated(chunk.payload.partition(b"\x00")[2][1:])
-    if chunk.kind == b"iTXt" and chunk.payload.startswith(XMP_KEYWORD + b"\x00"):
-        compressed, rest = chunk.payload[len(XMP_KEYWORD) + 1 :][:1], chunk.payload[len(XMP_KEYWORD) + 3 :]
+def _metadata_of(chunk: Chunk) -> str:
+    """Which metadata a chunk holds, "" for none."""
+    if chunk.kind == b"iTXt":
+        return "xmp" if chunk.payload.startswith(XMP_KEYWORD + b"\x00") else ""
+    return {b"eXIf": "exif", b"iCCP": "icc"}.get(chunk.kind, "")
+
+
+def _block(name: str, payload: bytes) -> bytes:
+    """The metadata in a chunk's payload."""
+    if name == "icc":
+        return _inflated(payload.partition(b"\x00")[2][1:])
+    if name == "xmp":
+        compressed, rest = payload[len(XMP_KEYWORD) + 1 :][:1], payload[len(XMP_KEYWORD) + 3 :]
         text = rest.partition(b"\x00")[2].partition(b"\x00")[2]
-        return "xmp", _inflated(text) if compressed == b"\x01" else text
-    return "", b""
+        return _inflated(text) if compressed == b"\x01" else text
+    return payload
 
 
 def _inflated(data: bytes) -> bytes:

@@ -32,7 +32,10 @@ _OTHER_IMAGES = {
     b"\x00\x00\x00\x0cjP  ": "JPEG 2000",
     b"\xff\x4f\xff\x51": "JPEG 2000",
 }
-_IMAGE_BRANDS = {b"heic", b"heix", b"heif", b"mif1", b"msf1", b"hevc", b"avif", b"avis"}
+_IMAGE_BRANDS = {
+    *(b"heic", b"heix", b"heim", b"heis", b"heif", b"hevc", b"hevx", b"hevm", b"hevs"),
+    *(b"mif1", b"mif2", b"msf1", b"avif", b"avis"),
+}
 _DOCUMENTS = {
     b"%PDF": "a PDF",
     b"PK\x03\x04": "a ZIP archive",
@@ -68,7 +71,7 @@ def format_of(data: bytes) -> str:
     if data.startswith(gif.SIGNATURES):
         return "gif"
     _refuse(data)
-    raise NotAnImage(f"no known image signature: begins with {data[:8].hex(' ')}")
+    raise NotAnImage(f"begins with {data[:8].hex(' ')}, which no accepted image does")
 
 
 def _refuse(data: bytes) -> None:

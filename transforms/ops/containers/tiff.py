@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from transforms.ops.containers.container import Container, Damaged, Unsupported
+from transforms.ops.containers.container import MAX_PARTS, Container, Damaged, Unsupported
 from transforms.ops.containers.jpeg import iptc_of
 from transforms.records import Size
 
@@ -18,9 +18,11 @@ _OFFSETS, _COUNTS, _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_COUNTS = 273,
 # Bytes of a value by type code.
 _TYPES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _INTEGERS = {1: "B", 3: "H", 4: "L", 13: "L", 16: "Q"}
-_SAMPLES = 277
+_SAMPLES, _COMPRESSION, _PLANES = 277, 259, 284
+_RGB, _CMYK = 2, 5
 _SINGLE = {_WIDTH, _HEIGHT, 259, _PHOTOMETRIC, 266, _SAMPLES, 278, 284, 292, 293, 317, _TILE_WIDTH, _TILE_HEIGHT, 332}
 _MAX_SAMPLES = 6  # Pillow's own limit
+_MAX_TABLE = 8 * MAX_PARTS  # bytes of a structural tag: the places of as many strips as any file has
 # What describes the pixels; everything else (EXIF, GPS, previews, orientation, private tags) is dropped from the body.
 _STRUCTURE = {
     *(_WIDTH, _HEIGHT, _BITS, 259, _PHOTOMETRIC, 266, _OFFSETS, _SAMPLES, 278, _COUNTS, 284, 292, 293, 317, 320),
@@ -40,11 +42,14 @@ class Layout(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A directory entry; `value` is None where it reaches beyond the file or its type is unknown."""
+    """A directory entry; `value` is None where it reaches beyond the file.
+
+    It is a view of the file and no copy: thousands of tags may each claim all of it.
+    """
 
     tag: int
     kind: int
-    value: bytes | None
+    value: memoryview | None
     raw: bytes
 
 
@@ -55,22 +60,23 @@ class Directory(NamedTuple):
     at: int
     entries: Mapping[int, Entry]
 
-    def integers(self, tag: int) -> tuple[int, ...]:
-        """The values of an integer tag, () where it is absent."""
+    def integers(self, tag: int, most: int = MAX_PARTS) -> tuple[int, ...]:
+        """The first `most` values of an integer tag, () where it is absent."""
         entry = self.entries.get(tag)
         if entry is None or not entry.value or entry.kind not in _INTEGERS:
             return ()
         size = _TYPES[entry.kind]
-        return struct.unpack(f"{self.layout.order}{len(entry.value) // size}{_INTEGERS[entry.kind]}", entry.value)
+        count = min(len(entry.value) // size, most)
+        return struct.unpack_from(f"{self.layout.order}{count}{_INTEGERS[entry.kind]}", entry.value)
 
     def integer(self, tag: int, default: int) -> int:
         """The first value of an integer tag."""
-        return (*self.integers(tag), default)[0]
+        return (*self.integers(tag, 1), default)[0]
 
     def block(self, tag: int) -> bytes:
         """The raw bytes of a tag, b"" where it is absent or damaged."""
         entry = self.entries.get(tag)
-        return entry.value or b"" if entry else b""
+        return bytes(entry.value or b"") if entry else b""
 
 
 def directory(data: bytes) -> Directory:
@@ -98,13 +104,13 @@ def _entries(data: bytes, layout: Layout, at: int) -> Iterator[Entry]:
         yield Entry(layout.integer(raw[:2]), kind, _value(data, layout, kind, raw[4:]), raw)
 
 
-def _value(data: bytes, layout: Layout, kind: int, field: bytes) -> bytes | None:
+def _value(data: bytes, layout: Layout, kind: int, field: bytes) -> memoryview | None:
     half = len(field) // 2
     length = layout.integer(field[:half]) * _TYPES.get(kind, 0)
     if length <= half:
-        return field[half : half + length]
+        return memoryview(field)[half : half + length]
     offset = layout.integer(field[half:])
-    return data[offset : offset + length] if offset + length <= len(data) else None
+    return memoryview(data)[offset : offset + length] if offset + length <= len(data) else None
 
 
 def read(data: bytes) -> Container:
@@ -127,21 +133,40 @@ def read(data: bytes) -> Container:
         _stripped(data, page),
         exif=data,
         xmp=page.block(_XMP),
-        iptc=page.block(_IPTC) or iptc_of(page.block(_PHOTOSHOP)),
+        iptc=_in_order(page.block(_IPTC)) or iptc_of(page.block(_PHOTOSHOP)),
         icc=page.block(_ICC),
         bits=page.integer(_BITS, 1),
         white_is_zero=page.integer(_PHOTOMETRIC, 1) == 0,
     )
 
 
+def _in_order(iptc: bytes) -> bytes:
+    """IPTC datasets, which some writers take for an array of LONG and swap: each begins with 0x1c."""
+    if iptc[:1] == b"\x1c" or iptc[3:4] != b"\x1c":
+        return iptc
+    words = len(iptc) // 4
+    return struct.pack(f">{words}I", *struct.unpack_from(f"<{words}I", iptc))
+
+
 def _check_structure(page: Directory) -> None:
     for tag, entry in page.entries.items():
         if tag in _STRUCTURE and entry.value is None:
             raise Damaged("a tag reaches beyond the file")
+        if tag in _STRUCTURE and len(entry.value or b"") > _MAX_TABLE:
+            raise Unsupported(f"tag {tag} of {len(entry.value or b'')} bytes")
         if tag in _SINGLE and len(entry.value or b"") != _TYPES.get(entry.kind, 0):
             raise Damaged(f"tag {tag} does not hold one value")
-    if page.integer(_SAMPLES, 1) > _MAX_SAMPLES:
-        raise Unsupported(f"{page.integer(_SAMPLES, 1)} samples a pixel")
+    samples = page.integer(_SAMPLES, 1)
+    if samples > _MAX_SAMPLES:
+        raise Unsupported(f"{samples} samples a pixel")
+    if page.integer(_PLANES, 1) == 2 and samples > 1 and not _reads_planes(page):
+        raise Unsupported("samples in planes apart, in a layout that is not read; save them interleaved")
+
+
+def _reads_planes(page: Directory) -> bool:
+    """Whether Pillow puts planes together: it takes uncompressed ones for bytes, and mixes up those of Lab and grey."""
+    whole_bytes = page.integer(_BITS, 1) == 8 or page.integer(_COMPRESSION, 1) != 1
+    return whole_bytes and page.integer(_PHOTOMETRIC, 1) in (_RGB, _CMYK)
 
 
 def _check_tiles(page: Directory, size: Size) -> None:
