@@ -144,13 +144,16 @@ def serving(config: EnhanceConfig, folder: str) -> Iterator[tuple[ServingConfig,
     """
     options = config.options
     if options.triton:
-        endpoints = tuple(filter(None, options.triton.split(",")))
-        yield serving_of(options, endpoints), list(filter(None, options.triton_metrics.split(",")))
+        yield serving_of(options, tuple(_listed(options.triton))), _listed(options.triton_metrics)
         return
     repository = Path(options.triton_repo) if options.triton_repo else None
     log = local_path(folder) / "server.log" if scheme_of(folder) == "file" else None
     with EmbeddedServer(repository, config.models, log=log) as server:
         yield serving_of(options, (server.address,)), [server.metrics_url]
+
+
+def _listed(text: str) -> list[str]:
+    return list(filter(None, (part.strip() for part in text.split(","))))
 
 
 def _require_models(config: EnhanceConfig, ask: ServingConfig) -> None:

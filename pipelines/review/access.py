@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import secrets
 from dataclasses import dataclass
 from hashlib import sha256
@@ -13,6 +12,7 @@ from typing import NamedTuple
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from transforms.errors import ConfigError
+from transforms.loopback import is_loopback as is_loopback
 
 _SECRET_BYTES = 32
 _SALT = "catalog-canvas-review"
@@ -96,20 +96,6 @@ def load_secret(path: Path) -> bytes:
             f"{path} (--secret) has fewer than {_SECRET_BYTES} characters", remedy="delete it to make a new one"
         )
     return secret
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach `host`.
-
-    >>> is_loopback("127.0.0.1"), is_loopback("::1"), is_loopback("localhost"), is_loopback("0.0.0.0")
-    (True, True, True, False)
-    """
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def host_of(header: str) -> str:
