@@ -253,7 +253,8 @@ def free_ports() -> Ports:
 
 def materialise(cache: Path, repository: Path, models: Sequence[str] | None, instance_factor: int) -> Path:
     """The runtime repository: made by `models.export.repository` in its own process, which needs ONNX and more."""
-    command = [sys.executable, "-m", "models.export.repository", "--materialise", str(cache.absolute())]
+    # -P: wherever the job was started, a folder `models` or a file `onnx.py` there is not the module that is meant
+    command = [sys.executable, "-P", "-m", "models.export.repository", "--materialise", str(cache.absolute())]
     command += ["--source", str(repository.absolute()), "--models", ",".join(models or ())]
     command += ["--instance_factor", str(instance_factor)]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).absolute().parents[1])}

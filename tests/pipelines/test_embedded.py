@@ -151,6 +151,14 @@ def test_a_missing_repository_and_an_unknown_model_are_configuration_errors(
         pytest.fail("it started")
 
 
+def test_what_lies_where_the_job_was_started_is_not_taken_for_a_module(
+    tmp_path: Path, cache: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "onnx.py").write_text('raise OSError("not this one")\n')
+    monkeypatch.chdir(tmp_path)
+    assert (embedded.materialise(cache, repository, None, 1) / "models" / "human_detector").is_dir()
+
+
 def test_too_little_shared_memory_is_said_before_the_start() -> None:
     with pytest.raises(ConfigError, match="/dev/shm has"):
         require_shared_memory(2**60)
