@@ -296,9 +296,13 @@ def _revealed(name: str, value: str) -> str:
 def _encoded(spec: TensorSpec, tensor: NDArray[Any]) -> Any:
     encoded = triton.InferInput(spec.name, list(tensor.shape), spec.dtype)
     if spec.dtype == STRING:
-        tensor = np.array([str(text).encode() for text in tensor.ravel()], np.object_).reshape(tensor.shape)
+        tensor = np.array([_utf8(text) for text in tensor.ravel()], np.object_).reshape(tensor.shape)
     encoded.set_data_from_numpy(tensor)
     return encoded
+
+
+def _utf8(text: Any) -> bytes:
+    return text if isinstance(text, bytes) else str(text).encode()
 
 
 def _decoded(contract: ModelContract, result: Any) -> dict[str, NDArray[Any]]:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from tritonclient.grpc import model_config_pb2, service_pb2, service_pb2_grpc
-from tritonclient.utils import InferenceServerException
+from tritonclient.utils import InferenceServerException, deserialize_bytes_tensor
 
 from transforms.errors import (
     ConfigError,
@@ -30,34 +30,35 @@ from transforms.errors import (
 )
 from transforms.inference.client import TritonClient, _channel_args, shared_client, translate
 from transforms.inference.config import Retry, ServingConfig
-from transforms.inference.contracts import CONTRACTS
+from transforms.inference.contracts import CONTRACTS, STRING, ModelContract, TensorSpec
 
 ONLY = {"unsafe_image": CONTRACTS["unsafe_image"]}
 
 
 class Service(service_pb2_grpc.GRPCInferenceServiceServicer):
-    """Gives one answer to every request."""
+    """Gives one answer to every request, and keeps what it was asked."""
 
     def __init__(self, answer: Any) -> None:
-        self.answer = answer
+        self.answer, self.requests = answer, list[Any]()
 
     def ModelConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         return service_pb2.ModelConfigResponse(config=model_config_pb2.ModelConfig(name=request.name))
 
     def ModelInfer(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        self.requests.append(request)
         return self.answer
 
 
-def answering(datatype: str, shape: list[int], content: bytes) -> Any:
+def answering(datatype: str, shape: list[int], content: bytes) -> Service:
     answer = service_pb2.ModelInferResponse(model_name="unsafe_image", raw_output_contents=[content])
     answer.outputs.add(name="SCORE", datatype=datatype, shape=shape)
-    return answer
+    return Service(answer)
 
 
 @contextmanager
-def served(answer: Any) -> Iterator[str]:
+def served(service: Any) -> Iterator[str]:
     server = grpc.server(ThreadPoolExecutor(2))
-    service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(Service(answer), server)
+    service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(service, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:
@@ -146,6 +147,17 @@ def test_a_server_on_this_machine_is_asked_past_the_proxy(monkeypatch: pytest.Mo
     with served(answering("FP32", [1, 1], bytes(4))) as address:
         assert asked(address)["SCORE"].item() == 0.0
     assert dict(_channel_args("gpu-1:8001", ServingConfig(("gpu-1:8001",))))["grpc.enable_http_proxy"] == 1
+
+
+@pytest.mark.parametrize("told", [lambda prompt: prompt, str.encode])
+def test_words_reach_the_model_as_they_are(told: Any) -> None:
+    contract = ModelContract("unsafe_image", (TensorSpec("PROMPT", STRING, (1,)),), ONLY["unsafe_image"].outputs)
+    service, prompt = answering("FP32", [1, 1], bytes(4)), "“oak” floor, l'été\n"
+    with served(service) as address:
+        client = TritonClient(ServingConfig((address,)), {"unsafe_image": contract})
+        client.infer("unsafe_image", {"PROMPT": np.array([[told(prompt)]], object)})
+    (sent,) = deserialize_bytes_tensor(service.requests[0].raw_input_contents[0])
+    assert sent.decode() == prompt
 
 
 @pytest.mark.parametrize("content", [b"\0\0", b"\xff\0\0\0a"])
