@@ -127,7 +127,7 @@ def check_cutout(cutout: Cutout, limits: SegmentLimits, *, pasted: bool) -> None
         Rejected: `no_product`, `no_backdrop` or `unclear_mask`.
     """
     share, quality = float(cutout.mask.mean()), cutout.scores["mask_quality"]
-    if share < limits.min_product_share:
+    if not share or share < limits.min_product_share:
         raise Rejected("no_product", "hardly anything was cut out", value=share, limit=limits.min_product_share)
     if share > limits.max_product_share:
         raise Rejected("no_backdrop", "the product fills the picture", value=share, limit=limits.max_product_share)
