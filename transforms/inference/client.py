@@ -146,9 +146,9 @@ class TritonClient:
 
     def _persist(self, endpoints: Endpoints, what: str, attempt: Callable[[str], _Result]) -> _Result:
         """Run `attempt` on one endpoint after the other until it succeeds or its tries are used up."""
-        retry, tries, deadlines = self._serving.retry, 0, 0
+        retry, tries, deadlines, endpoint = self._serving.retry, 0, 0, ""
         while True:
-            endpoint = endpoints.pick()
+            endpoint = endpoints.pick(but=endpoint)
             try:
                 result = self._once(what, endpoint, attempt)
             except ServingError as error:
