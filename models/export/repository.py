@@ -14,6 +14,7 @@ beside its place and renamed into it, so any number of processes may make it at 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -137,10 +138,11 @@ def _rename(made: Path, target: Path) -> None:
 
 
 def _prune(cache: Path) -> None:
-    """Remove runtime repositories that nobody asked for in a while."""
+    """Remove runtime repositories that nobody asked for in a while, and what killed processes have half made."""
     for path in cache.iterdir():
-        if not path.name.startswith(".") and time.time() - path.stat().st_mtime > _KEEP_SEC:
-            shutil.rmtree(path, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):  # another process prunes too, or has made what it was making
+            if time.time() - path.stat().st_mtime > _KEEP_SEC:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _chosen(source: Path, models: Sequence[str] | None) -> list[str]:

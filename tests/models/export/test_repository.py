@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -80,6 +81,19 @@ def test_a_runtime_repository_is_complete_and_made_once(source: Path, tmp_path: 
     assert (made / "code" / "transforms" / "ops" / "studio.py").is_file()
     assert [path.name for path in cache.iterdir()] == [made.name]
     assert len(digest(made, "studio")) == len(digest(made, "unsafe_image")) == 64
+
+
+def test_what_nobody_asks_for_or_a_killed_process_left_is_removed(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, listed = tmp_path / "cache", Path.iterdir
+    for name in ("0123", ".making-0123", ".making-4567"):
+        (cache / name / "models").mkdir(parents=True)
+    for name in ("0123", ".making-0123"):
+        os.utime(cache / name, (0, 0))
+    monkeypatch.setattr(Path, "iterdir", lambda path: [path / "pruned by another process", *listed(path)])
+    made = materialise(cache, source, ["studio"])
+    assert {path.name for path in listed(cache)} == {made.name, ".making-4567"}
 
 
 def _other_source(source: Path) -> None:
