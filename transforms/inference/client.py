@@ -154,7 +154,8 @@ class TritonClient:
             except ServingError as error:
                 tries, deadlines = tries + 1, deadlines + isinstance(error, DeadlineExceeded)
                 self._note(endpoints, endpoint, error)
-                if not error.retryable or tries >= retry.attempts or deadlines >= retry.deadline_attempts:
+                spent = tries >= retry.attempts * len(endpoints) or deadlines >= retry.deadline_attempts
+                if spent or not error.retryable:
                     raise
             else:
                 endpoints.mark_up(endpoint)
@@ -176,10 +177,11 @@ class TritonClient:
             _LOG.info("%s", error)
 
     def _wait_sec(self, tries: int, endpoints: int) -> float:
-        """No wait until every endpoint had its turn, then full jitter."""
-        rounds, retry = tries // endpoints, self._serving.retry
-        longest = min(retry.max_wait_sec, retry.first_wait_sec * 2.0 ** (rounds - 1)) if rounds else 0.0
-        return self._dice.uniform(0, longest)
+        """No wait until every endpoint had its turn, then full jitter: as long in all, however many there are."""
+        (rounds, turn), retry = divmod(tries, endpoints), self._serving.retry
+        if turn:
+            return 0.0
+        return self._dice.uniform(0, min(retry.max_wait_sec, retry.first_wait_sec * 2.0 ** (rounds - 1)))
 
     def _slots_of(self, contract: ModelContract) -> Slots:
         """Room for a model's items, by the instances that the first endpoint to answer has of it.

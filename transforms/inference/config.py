@@ -50,7 +50,7 @@ class Retry:
     three quarters of a minute on average, which spans the restart of a server.
 
     Attributes:
-        attempts: tries of one request at most, the first included.
+        attempts: tries of one request at most, the first included, for each endpoint.
         deadline_attempts: tries of a request that runs into its deadline; the server computes on regardless, so few.
         first_wait_sec, max_wait_sec: bounds of the waits.
         down_sec: how long an endpoint that failed is passed over while another one is left.

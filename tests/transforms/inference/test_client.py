@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import pickle
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import grpc
@@ -147,6 +149,26 @@ def test_a_server_on_this_machine_is_asked_past_the_proxy(monkeypatch: pytest.Mo
     with served(answering("FP32", [1, 1], bytes(4))) as address:
         assert asked(address)["SCORE"].item() == 0.0
     assert dict(_channel_args("gpu-1:8001", ServingConfig(("gpu-1:8001",))))["grpc.enable_http_proxy"] == 1
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_patience_with_all_endpoints_together_does_not_depend_on_their_number(
+    count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, waits = Counter[str](), list[float]()
+
+    def unavailable(self: TritonClient, what: str, endpoint: str, attempt: object) -> None:
+        asked[endpoint] += 1
+        raise ServerUnavailable("restarting")
+
+    monkeypatch.setattr(TritonClient, "_once", unavailable)
+    monkeypatch.setattr("transforms.inference.client.time.sleep", waits.append)
+    client = TritonClient(ServingConfig(tuple(f"gpu-{number}:8001" for number in range(count))))
+    monkeypatch.setattr(client, "_dice", SimpleNamespace(uniform=lambda _, longest: longest))
+    with pytest.raises(ServerUnavailable):
+        client.instances("segmenter")
+    assert set(asked.values()) == {16}
+    assert [wait for wait in waits if wait] == [min(8.0, 0.2 * 2**number) for number in range(15)]
 
 
 @pytest.mark.parametrize("told", [lambda prompt: prompt, str.encode])
