@@ -99,8 +99,16 @@ def require_shared_memory(least_bytes: int = _LEAST_SHM_BYTES) -> None:
 
 
 def default_cache() -> Path:
-    """Where runtime repositories are kept between runs: `$XDG_CACHE_HOME/catalog-canvas`, or under ~/.cache."""
-    root = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    """Where runtime repositories are kept between runs: `$XDG_CACHE_HOME/catalog-canvas`, or under ~/.cache.
+
+    Raises:
+        ConfigError: there is neither.
+    """
+    try:
+        root = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    except RuntimeError:  # a container's user need not be in its table of users
+        message = "embedded inference server: this user has no home folder to keep its model repository in"
+        raise ConfigError(message, remedy="set XDG_CACHE_HOME to a folder that can be written") from None
     return Path(root) / "catalog-canvas" / "repositories"
 
 

@@ -151,6 +151,17 @@ def test_a_missing_repository_and_an_unknown_model_are_configuration_errors(
         pytest.fail("it started")
 
 
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(embedded.Path, "home", homeless)
+    with pytest.raises(ConfigError, match="no home folder") as raised:
+        EmbeddedServer()
+    assert "XDG_CACHE_HOME" in raised.value.remedy
+
+
 def test_what_lies_where_the_job_was_started_is_not_taken_for_a_module(
     tmp_path: Path, cache: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

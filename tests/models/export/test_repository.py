@@ -130,3 +130,13 @@ def test_unknown_models_and_folders_are_configuration_errors(
         materialise(tmp_path / "cache", source, ["magic"])
     assert main(["--materialise", str(tmp_path / "cache"), "--source", str(tmp_path / "none")]) == 2
     assert "--triton_repo" in capsys.readouterr().err
+
+
+def test_a_cache_that_takes_no_files_is_told_in_one_line(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    cache = tmp_path / "file" / "cache"
+    assert main(["--materialise", str(cache), "--source", str(source), "--models", "studio"]) == 2
+    (told,) = capsys.readouterr().err.splitlines()
+    assert str(cache) in told and "Not a directory" in told and "XDG_CACHE_HOME" in told
