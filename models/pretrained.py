@@ -98,7 +98,8 @@ class PretrainedPainter:
         Each seed is painted by itself, from noise of its own, so that a result does not depend on its batch mates.
 
         Raises:
-            ValueError: sizes that the family cannot paint, or a negative prompt where it knows none.
+            ValueError: sizes that the family cannot paint, or a negative prompt where it knows none; or the checkpoint
+                painted values that are not finite.
         """
         self._check(asked)
         kept = (asked.mask < 128)[..., None]
@@ -133,6 +134,8 @@ class PretrainedPainter:
             **self._negative(asked.negative_prompt, height * width),
             **dict(self.family.extra),
         )
+        if not np.isfinite(answer.images[0]).all():  # half precision overflows in some checkpoints; it shows as black
+            raise ValueError(f"{self.family.name} painted values that are not finite: serve it with --dtype float32")
         return np.rint(np.clip(answer.images[0], 0, 1) * 255).astype(np.uint8)
 
     def _negative(self, words: str, area: int) -> dict[str, Any]:

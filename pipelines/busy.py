@@ -7,7 +7,12 @@ import time
 import urllib.request
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from http.client import HTTPException
 from types import TracebackType
+from urllib.parse import urlsplit
+
+from transforms.errors import ServingError
+from transforms.loopback import is_loopback
 
 _COMPUTE = re.compile(
     r'^nv_inference_compute_infer_duration_us\{[^}]*model="([^"]+)"[^}]*\} ([0-9.e+]+)$', re.MULTILINE
@@ -59,7 +64,10 @@ class BusyMeter:
         wall = time.monotonic() - self._started
         # A restarted server counts from zero again.
         self.compute_sec = {model: max(now - self._before.get(model, 0.0), 0.0) for model, now in after.items()}
-        shares = {model: spent / wall / self._instances(model) for model, spent in self.compute_sec.items() if spent}
+        try:
+            shares = {name: spent / wall / self._instances(name) for name, spent in self.compute_sec.items() if spent}
+        except ServingError:  # the servers went after their last answer: a figure less, and no run spoiled by it
+            return
         self.model = max(shares, key=shares.__getitem__, default="")
         self.share = round(shares.get(self.model, 0.0), 4)
 
@@ -67,9 +75,17 @@ class BusyMeter:
         total: defaultdict[str, float] = defaultdict(float)
         for url in self._urls:
             try:
-                with urllib.request.urlopen(url, timeout=5) as answer:
-                    for model, spent in compute_sec(answer.read().decode()).items():
-                        total[model] += spent
-            except OSError:
+                text = _text_at(url)
+            except (OSError, HTTPException, ValueError):  # nobody there, no HTTP, no URL
                 return None
+            for model, spent in compute_sec(text).items():
+                total[model] += spent
         return dict(total) if self._urls else None
+
+
+def _text_at(url: str) -> str:
+    # What listens on this machine is not behind the proxy that the environment names for the world outside.
+    own = is_loopback(urlsplit(url).hostname or "")
+    opener = urllib.request.build_opener(*([urllib.request.ProxyHandler({})] if own else []))
+    with opener.open(url, timeout=5) as answer:
+        return str(answer.read().decode())

@@ -229,8 +229,9 @@ def thresholds_of(options: argparse.Namespace) -> Thresholds:
 def serving_of(options: argparse.Namespace, endpoints: tuple[str, ...]) -> ServingConfig:
     """How to ask the servers at `endpoints`; header values stay in the environment of the process that asks."""
     tls = None
-    if options.triton_root_certificates or options.triton_client_certificate:
-        tls = Tls(options.triton_root_certificates, options.triton_client_key, options.triton_client_certificate)
+    files = (options.triton_root_certificates, options.triton_client_key, options.triton_client_certificate)
+    if any(files):  # a key alone is a mistake to tell, not a reason to speak in plain text
+        tls = Tls(*files)
     return ServingConfig(
         endpoints=endpoints,
         tls=tls,

@@ -99,8 +99,16 @@ def require_shared_memory(least_bytes: int = _LEAST_SHM_BYTES) -> None:
 
 
 def default_cache() -> Path:
-    """Where runtime repositories are kept between runs: `$XDG_CACHE_HOME/catalog-canvas`, or under ~/.cache."""
-    root = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    """Where runtime repositories are kept between runs: `$XDG_CACHE_HOME/catalog-canvas`, or under ~/.cache.
+
+    Raises:
+        ConfigError: there is neither.
+    """
+    try:
+        root = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    except RuntimeError:  # a container's user need not be in its table of users
+        message = "embedded inference server: this user has no home folder to keep its model repository in"
+        raise ConfigError(message, remedy="set XDG_CACHE_HOME to a folder that can be written") from None
     return Path(root) / "catalog-canvas" / "repositories"
 
 
@@ -253,7 +261,8 @@ def free_ports() -> Ports:
 
 def materialise(cache: Path, repository: Path, models: Sequence[str] | None, instance_factor: int) -> Path:
     """The runtime repository: made by `models.export.repository` in its own process, which needs ONNX and more."""
-    command = [sys.executable, "-m", "models.export.repository", "--materialise", str(cache.absolute())]
+    # -P: wherever the job was started, a folder `models` or a file `onnx.py` there is not the module that is meant
+    command = [sys.executable, "-P", "-m", "models.export.repository", "--materialise", str(cache.absolute())]
     command += ["--source", str(repository.absolute()), "--models", ",".join(models or ())]
     command += ["--instance_factor", str(instance_factor)]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).absolute().parents[1])}

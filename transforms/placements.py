@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from transforms.errors import ConfigError
 from transforms.records import Box, Size
@@ -44,14 +44,26 @@ class Placement:
 
 
 def _check(placement: Placement) -> Placement:
-    top, left, bottom, right = placement.safe_margins
-    if not all(0 <= margin < 1 for margin in placement.safe_margins) or top + bottom >= 0.9 or left + right >= 0.9:
-        raise ConfigError(f"placement {placement.name!r}: safe_margins {placement.safe_margins} leave no room")
-    if not all(64 <= side <= 8192 for side in placement.size):
-        raise ConfigError(f"placement {placement.name!r}: size {tuple(placement.size)} is not within 64..8192")
+    name, sides, margins = placement.name, placement.size, placement.safe_margins
+    if not isinstance(name, str) or not name.strip() or name != name.strip() or "," in name:
+        raise ConfigError(f"placement {name!r}: a name is some words without a comma")
+    if not all(map(_is_whole, sides)) or not all(64 <= side <= 8192 for side in sides):
+        raise ConfigError(f"placement {name!r}: size {tuple(sides)} is not of whole numbers within 64..8192")
+    if len(margins) != 4 or not all(isinstance(margin, int | float) and 0 <= margin < 1 for margin in margins):
+        raise ConfigError(
+            f"placement {name!r}: safe_margins {margins} are not four shares, of top, left, bottom, right"
+        )
+    if margins[0] + margins[2] >= 0.9 or margins[1] + margins[3] >= 0.9:
+        raise ConfigError(f"placement {name!r}: safe_margins {margins} leave no room")
     if placement.file_format not in FORMATS:
-        raise ConfigError(f"placement {placement.name!r}: file_format {placement.file_format!r} is not in {FORMATS}")
+        raise ConfigError(f"placement {name!r}: file_format {placement.file_format!r} is not in {FORMATS}")
+    if not _is_whole(placement.max_bytes) or placement.max_bytes < 1:
+        raise ConfigError(f"placement {name!r}: max_bytes {placement.max_bytes!r} is no number of bytes")
     return placement
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 PLACEMENTS: Mapping[str, Placement] = {
@@ -79,11 +91,12 @@ def extend_placements(rows: Iterable[Mapping[str, object]]) -> dict[str, Placeme
     for row in rows:
         try:
             fields = dict(row)
-            size: Any = fields.pop("size")
-            height, width = size
-            margins = fields.pop("safe_margins", (0.05,) * 4)
-            placement = Placement(size=Size(int(height), int(width)), safe_margins=tuple(margins), **fields)  # type: ignore[arg-type]
-        except (KeyError, TypeError, ValueError) as error:
-            raise ConfigError(f"placement {dict(row)!r}: {error}") from error
+            height, width = cast("tuple[Any, Any]", fields.pop("size"))
+            margins = cast("tuple[Any, ...]", fields.pop("safe_margins", (0.05,) * 4))
+            placement = Placement(size=Size(height, width), safe_margins=tuple(margins), **fields)  # type: ignore[arg-type]
+        except KeyError as error:
+            raise ConfigError(f"placement {row!r}: it lacks {error}") from error
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"placement {row!r}: {error}") from error
         table[placement.name] = _check(placement)
     return table

@@ -42,7 +42,8 @@ class Tally:
     settled: int = 0
     stop_reason: str = ""
     stop_detail: str = ""
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    # held anew by its own thread: a signal may stop the run while the thread that it interrupts counts an outcome
+    _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def expect(self, pending: int, settled: int) -> None:
         """More outcomes are to come: `pending` to be decided, `settled` decided by earlier runs."""

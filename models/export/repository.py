@@ -14,6 +14,7 @@ beside its place and renamed into it, so any number of processes may make it at 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -100,21 +101,33 @@ def materialise(
         instance_factor: multiplies the instances of each CPU model.
 
     Raises:
-        ConfigError: `source` is no repository, a model is unknown, or a package is missing.
+        ConfigError: `source` is no repository, a model is unknown, a package is missing, or `cache` takes no files.
     """
     chosen = _chosen(source, models)
     code = _code_of(source, chosen)
     key = _repository_key(source, chosen, code, instance_factor)
     target = cache / key
-    if not target.is_dir():
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache, prefix=".making-") as making:
-            made = Path(making) / key
-            _make(made, source, chosen, code, instance_factor)
-            _rename(made, target)
-        _prune(cache)
-    os.utime(target)
+    try:
+        if not target.is_dir():
+            _make_at(target, source, chosen, code, instance_factor)
+            _prune(cache)
+        os.utime(target)
+    except OSError as error:
+        raise ConfigError(
+            f"no model repository can be kept under {str(cache)!r}: {error}: name a folder that can be written"
+            " and has room (XDG_CACHE_HOME, for a job's own server)"
+        ) from error
     return target
+
+
+def _make_at(
+    target: Path, source: Path, models: Sequence[str], code: Mapping[str, Dependencies], instance_factor: int
+) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".making-") as making:
+        made = Path(making) / target.name
+        _make(made, source, models, code, instance_factor)
+        _rename(made, target)
 
 
 def _make(made: Path, source: Path, models: Sequence[str], code: Mapping[str, Dependencies], factor: int) -> None:
@@ -137,10 +150,11 @@ def _rename(made: Path, target: Path) -> None:
 
 
 def _prune(cache: Path) -> None:
-    """Remove runtime repositories that nobody asked for in a while."""
+    """Remove runtime repositories that nobody asked for in a while, and what killed processes have half made."""
     for path in cache.iterdir():
-        if not path.name.startswith(".") and time.time() - path.stat().st_mtime > _KEEP_SEC:
-            shutil.rmtree(path, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):  # another process prunes too, or has made what it was making
+            if time.time() - path.stat().st_mtime > _KEEP_SEC:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _chosen(source: Path, models: Sequence[str] | None) -> list[str]:

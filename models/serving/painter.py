@@ -157,7 +157,9 @@ def _times(count: int, now: float) -> Real:
 
 
 def _levels(decoded: Real) -> Bytes:
-    """[-1, 1] -> uint8."""
+    """[-1, 1] -> uint8; ValueError where a value is not finite: it would show as black, and nobody would know why."""
+    if not np.isfinite(decoded).all():
+        raise ValueError("the networks painted values that are not finite: export the variant again")
     return np.clip(np.rint((decoded + 1) * 127.5), 0, 255).astype(np.uint8)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import secrets
 from dataclasses import dataclass
 from hashlib import sha256
@@ -13,6 +12,7 @@ from typing import NamedTuple
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from transforms.errors import ConfigError
+from transforms.loopback import is_loopback as is_loopback
 
 _SECRET_BYTES = 32
 _SALT = "catalog-canvas-review"
@@ -118,20 +118,6 @@ def _place(made: Path, path: Path) -> None:
         pass  # another one was faster, and its secret counts
     except OSError:
         made.replace(path)  # a file system without links
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach `host`.
-
-    >>> is_loopback("127.0.0.1"), is_loopback("::1"), is_loopback("localhost"), is_loopback("0.0.0.0")
-    (True, True, True, False)
-    """
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def host_of(header: str) -> str:

@@ -1,6 +1,7 @@
 """Checkpoints of the real diffusers classes, tiny and random: each family paints under one signature."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ pytest.importorskip("diffusers", reason="the extra `models` is not installed")
 
 from checkpoints import MAKERS, save_tiny
 
-from models.pretrained import FAMILIES, Asked, load_painter, read_index
+from models.pretrained import FAMILIES, Asked, PretrainedPainter, load_painter, read_index
 from transforms.errors import ConfigError
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # diffusers and transformers warn of each other
@@ -85,3 +86,13 @@ def test_every_family_is_known_by_the_name_its_checkpoints_bear(folders):
         "StableDiffusionInpaintPipeline",
     }
     assert names <= FAMILIES.keys()
+
+
+def test_a_checkpoint_that_overflows_is_refused_and_not_painted_black():
+    class Overflowing:
+        def __call__(self, **_):
+            return SimpleNamespace(images=np.full((1, 64, 48, 3), np.nan, np.float32))
+
+    painter = PretrainedPainter(next(iter(FAMILIES.values())), Overflowing())
+    with pytest.raises(ValueError, match="not finite"):
+        painter.paint(asked(), (1,))

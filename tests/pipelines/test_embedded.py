@@ -151,6 +151,25 @@ def test_a_missing_repository_and_an_unknown_model_are_configuration_errors(
         pytest.fail("it started")
 
 
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(embedded.Path, "home", homeless)
+    with pytest.raises(ConfigError, match="no home folder") as raised:
+        EmbeddedServer()
+    assert "XDG_CACHE_HOME" in raised.value.remedy
+
+
+def test_what_lies_where_the_job_was_started_is_not_taken_for_a_module(
+    tmp_path: Path, cache: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "onnx.py").write_text('raise OSError("not this one")\n')
+    monkeypatch.chdir(tmp_path)
+    assert (embedded.materialise(cache, repository, None, 1) / "models" / "human_detector").is_dir()
+
+
 def test_too_little_shared_memory_is_said_before_the_start() -> None:
     with pytest.raises(ConfigError, match="/dev/shm has"):
         require_shared_memory(2**60)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.config import as_yaml, config_of, plain_options
+from pipelines.config import as_yaml, config_of, plain_options, serving_of
 from pipelines.launch import serving
 from pipelines.options import build_parser, parse
 from transforms.errors import ConfigError
@@ -123,6 +123,20 @@ def test_credentials_in_an_endpoints_url_do_not_reach_the_runs_record() -> None:
     recorded = plain_options(config_of(parse(flags).job))
     assert recorded["triton_metrics"] == "http://***@gpu:8002/metrics"
     assert "hunter2" not in as_yaml(parse(flags).job)
+
+
+def test_a_client_key_without_its_certificate_is_refused(tmp_path: Path) -> None:
+    key = tmp_path / "key.pem"
+    key.write_text("-----BEGIN PRIVATE KEY-----")
+    options = parse([f"--triton_client_key={key}"]).job
+    with pytest.raises(ConfigError, match="come together"):
+        serving_of(options, ("gpu-1:8001",))
+
+
+def test_endpoints_may_stand_apart() -> None:
+    flags = ["--manifest=m", "--output=o", "--features=background", "--triton=gpu-1:8001, gpu-2:8001,"]
+    with serving(config_of(parse(flags).job), "runs/night") as (ask, _):
+        assert ask.endpoints == ("gpu-1:8001", "gpu-2:8001")
 
 
 @pytest.mark.parametrize(

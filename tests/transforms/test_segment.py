@@ -1,4 +1,5 @@
 import pickle
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -160,9 +161,9 @@ def test_a_picture_without_a_product_is_rejected_with_its_measure():
     assert refusal.value.value == 0 and refusal.value.limit == OPEN.min_product_share
 
 
-def test_a_picture_without_a_product_is_rejected_where_the_limit_is_nothing():
-    with pytest.raises(Rejected) as refusal:
-        segment(job_of(np.full((200, 300, 3), 255, np.uint8)), blind(), SegmentLimits(0.0, min_product_share=0.0))
+def test_nothing_is_no_product_whatever_the_limit():
+    with pytest.raises(Rejected, match="hardly anything") as refusal:
+        segment(job_of(np.full((200, 300, 3), 255, np.uint8)), blind(), replace(OPEN, min_product_share=0.0))
     assert refusal.value.reason == "no_product"
 
 

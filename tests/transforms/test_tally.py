@@ -1,4 +1,6 @@
+import threading
 import time
+from collections import Counter
 
 from transforms.records import Outcome, Product
 from transforms.tally import StopRules, Tally, tally_of
@@ -24,6 +26,20 @@ def test_refusals_are_no_failures() -> None:
     for _ in range(20):
         tally.add(_outcome("rejected", "halo"))
     assert tally.stop_reason == ""
+
+
+def test_a_signal_that_interrupts_the_counting_of_an_outcome_stops_the_run() -> None:
+    class Interrupted(Counter[str]):
+        def __setitem__(self, name: str, count: int) -> None:
+            super().__setitem__(name, count)
+            tally.stop("interrupted", "as a signal's handler does, in the thread that it interrupts")
+
+    tally = Tally(outcomes=Interrupted())
+    counting = threading.Thread(target=tally.add, args=(_outcome("enhanced"),), daemon=True)
+    counting.start()
+    counting.join(10)
+    assert not counting.is_alive()
+    assert (tally.stop_reason, tally.done) == ("interrupted", 1)
 
 
 def test_a_run_stops_at_its_budget() -> None:

@@ -11,12 +11,16 @@ import atexit
 import logging
 import os
 import random
+import re
+import struct
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
+import grpc
 import numpy as np
 import tritonclient.grpc as triton
 from numpy.typing import NDArray
@@ -31,12 +35,13 @@ from transforms.errors import (
     ServerUnavailable,
     ServingError,
 )
-from transforms.inference.config import ServingConfig
+from transforms.inference.config import ServingConfig, Tls
 from transforms.inference.contracts import CONTRACTS, STRING, ModelContract, TensorSpec
 from transforms.inference.endpoints import Endpoints
 from transforms.inference.interface import InferenceClient, Tensors, check_answer, check_request, contract_of
 from transforms.inference.slots import Slots
 from transforms.inference.statuses import class_of
+from transforms.loopback import is_loopback
 from transforms.seeds import Tables, read_tables
 
 _LOG = logging.getLogger(__name__)
@@ -100,14 +105,18 @@ class TritonClient:
         return self._persist(self._endpoints, model, attempt)
 
     def model_digests(self) -> Mapping[str, str]:
-        """See `InferenceClient.model_digests`; asked once, and ConfigError where two endpoints differ."""
+        """See `InferenceClient.model_digests`; asked once, and ConfigError where two endpoints differ.
+
+        Only what every endpoint serves counts: requests go round them all.
+        """
         if self._digests is None:
             digests: dict[str, str] = {}
-            for endpoint in self._serving.endpoints:
-                for model, digest in self._digests_at(endpoint).items():
+            held = [self._digests_at(endpoint) for endpoint in self._serving.endpoints]
+            for endpoint, models in zip(self._serving.endpoints, held, strict=True):
+                for model, digest in models.items():
                     if digests.setdefault(model, digest) != digest:
                         raise ConfigError(f"{endpoint} serves another {model!r} than the endpoints before it")
-            self._digests = digests
+            self._digests = {name: digest for name, digest in digests.items() if all(name in one for one in held)}
         return self._digests
 
     def seeds(self, model: str) -> Tables:
@@ -137,15 +146,16 @@ class TritonClient:
 
     def _persist(self, endpoints: Endpoints, what: str, attempt: Callable[[str], _Result]) -> _Result:
         """Run `attempt` on one endpoint after the other until it succeeds or its tries are used up."""
-        retry, tries, deadlines = self._serving.retry, 0, 0
+        retry, tries, deadlines, endpoint = self._serving.retry, 0, 0, ""
         while True:
-            endpoint = endpoints.pick()
+            endpoint = endpoints.pick(but=endpoint)
             try:
                 result = self._once(what, endpoint, attempt)
             except ServingError as error:
                 tries, deadlines = tries + 1, deadlines + isinstance(error, DeadlineExceeded)
                 self._note(endpoints, endpoint, error)
-                if not error.retryable or tries >= retry.attempts or deadlines >= retry.deadline_attempts:
+                spent = tries >= retry.attempts * len(endpoints) or deadlines >= retry.deadline_attempts
+                if spent or not error.retryable:
                     raise
             else:
                 endpoints.mark_up(endpoint)
@@ -167,10 +177,11 @@ class TritonClient:
             _LOG.info("%s", error)
 
     def _wait_sec(self, tries: int, endpoints: int) -> float:
-        """No wait until every endpoint had its turn, then full jitter."""
-        rounds, retry = tries // endpoints, self._serving.retry
-        longest = min(retry.max_wait_sec, retry.first_wait_sec * 2.0 ** (rounds - 1)) if rounds else 0.0
-        return self._dice.uniform(0, longest)
+        """No wait until every endpoint had its turn, then full jitter: as long in all, however many there are."""
+        (rounds, turn), retry = divmod(tries, endpoints), self._serving.retry
+        if turn:
+            return 0.0
+        return self._dice.uniform(0, min(retry.max_wait_sec, retry.first_wait_sec * 2.0 ** (rounds - 1)))
 
     def _slots_of(self, contract: ModelContract) -> Slots:
         """Room for a model's items, by the instances that the first endpoint to answer has of it.
@@ -234,20 +245,27 @@ def shared_client(serving: ServingConfig) -> InferenceClient:
 
 
 def _connect(endpoint: str, serving: ServingConfig) -> Any:
-    tls = serving.tls
-    return triton.InferenceServerClient(
-        endpoint,
-        ssl=tls is not None,
-        root_certificates=(tls.root_certificates or None) if tls else None,
-        private_key=(tls.client_key or None) if tls else None,
-        certificate_chain=(tls.client_certificate or None) if tls else None,
-        channel_args=_channel_args(serving),
-    )
+    credentials = _credentials(serving.tls) if serving.tls else None
+    return triton.InferenceServerClient(endpoint, creds=credentials, channel_args=_channel_args(endpoint, serving))
 
 
-def _channel_args(serving: ServingConfig) -> list[tuple[str, int]]:
+def _credentials(tls: Tls) -> Any:
+    """What `tls` names; read here, because a worker's machine may lack files that the launch has seen."""
+    try:
+        held = [
+            Path(name).read_bytes() if name else None
+            for name in (tls.root_certificates, tls.client_key, tls.client_certificate)
+        ]
+    except OSError as error:
+        raise ConfigError(f"TLS file {error.filename!r} cannot be read: {error.strerror}") from None
+    return grpc.ssl_channel_credentials(*held)
+
+
+def _channel_args(endpoint: str, serving: ServingConfig) -> list[tuple[str, int]]:
     """All of them: given arguments replace the library's, and gRPC's own receive limit is 4 MB."""
     return [
+        # what listens on this machine is not behind the proxy that the environment names for the world outside
+        ("grpc.enable_http_proxy", int(not is_loopback(endpoint.rpartition(":")[0].strip("[]")))),
         ("grpc.max_send_message_length", serving.max_message_bytes),
         ("grpc.max_receive_message_length", serving.max_message_bytes),
         ("grpc.initial_reconnect_backoff_ms", 100),
@@ -257,21 +275,36 @@ def _channel_args(serving: ServingConfig) -> list[tuple[str, int]]:
     ]
 
 
+_HEADER_NAME = re.compile(r"[0-9a-z_.-]+(?<!-bin)")  # gRPC takes bytes, not text, under names that end in -bin
+_HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
+
+
 def _revealed(name: str, value: str) -> str:
-    if not value.startswith("env:"):
-        return value
-    variable = value.removeprefix("env:")
-    if variable not in os.environ:
+    """A header's value, one that gRPC takes; else it would call each request the server's fault."""
+    variable = value.removeprefix("env:") if value.startswith("env:") else ""
+    if variable and variable not in os.environ:
         raise ConfigError(f"header {name!r} wants the environment variable {variable!r}, which is not set")
-    return os.environ[variable]
+    if not _HEADER_NAME.fullmatch(name):
+        raise ConfigError(f"header {name!r}: a name is of a-z, 0-9, '_', '.' and '-', and does not end in '-bin'")
+    revealed = os.environ[variable] if variable else value
+    if not _HEADER_VALUE.fullmatch(revealed):
+        source = f"the environment variable {variable!r}" if variable else "its value"
+        raise ConfigError(
+            f"header {name!r}: {source} holds a line break or another character that headers cannot carry"
+        )
+    return revealed
 
 
 def _encoded(spec: TensorSpec, tensor: NDArray[Any]) -> Any:
     encoded = triton.InferInput(spec.name, list(tensor.shape), spec.dtype)
     if spec.dtype == STRING:
-        tensor = np.array([str(text).encode() for text in tensor.ravel()], np.object_).reshape(tensor.shape)
+        tensor = np.array([_utf8(text) for text in tensor.ravel()], np.object_).reshape(tensor.shape)
     encoded.set_data_from_numpy(tensor)
     return encoded
+
+
+def _utf8(text: Any) -> bytes:
+    return text if isinstance(text, bytes) else str(text).encode()
 
 
 def _decoded(contract: ModelContract, result: Any) -> dict[str, NDArray[Any]]:
@@ -279,6 +312,7 @@ def _decoded(contract: ModelContract, result: Any) -> dict[str, NDArray[Any]]:
     for output in result.get_response().outputs:
         try:
             outputs[output.name] = result.as_numpy(output.name)
-        except ValueError as error:  # fewer bytes than the shape says: numpy 2 in a stub's environment does this
+        # fewer bytes than the shape says: numpy 2 in a stub's environment does this; or strings that end too early
+        except (ValueError, struct.error) as error:
             raise InvalidAnswer(f"{contract.name}: {output.name} cannot be read: {error}") from None
     return outputs

@@ -25,8 +25,20 @@ class Tls:
         if bool(self.client_key) != bool(self.client_certificate):
             raise ConfigError("TLS client key and client certificate come together: one of them is missing")
         for name in (self.root_certificates, self.client_key, self.client_certificate):
-            if name and not Path(name).is_file():
-                raise ConfigError(f"TLS file {name!r} does not exist")
+            if name:
+                _require_pem(name)
+
+
+def _require_pem(name: str) -> None:
+    """Refuse what gRPC would take without a word, and then call every server unreachable for."""
+    if not Path(name).is_file():
+        raise ConfigError(f"TLS file {name!r} does not exist")
+    try:
+        content = Path(name).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"TLS file {name!r} cannot be read: {error.strerror}") from None
+    if b"-----BEGIN " not in content:
+        raise ConfigError(f"TLS file {name!r} holds no PEM")
 
 
 @dataclass(frozen=True)
@@ -38,7 +50,7 @@ class Retry:
     three quarters of a minute on average, which spans the restart of a server.
 
     Attributes:
-        attempts: tries of one request at most, the first included.
+        attempts: tries of one request at most, the first included, for each endpoint.
         deadline_attempts: tries of a request that runs into its deadline; the server computes on regardless, so few.
         first_wait_sec, max_wait_sec: bounds of the waits.
         down_sec: how long an endpoint that failed is passed over while another one is left.
@@ -89,7 +101,9 @@ class ServingConfig:
             raise ConfigError("no inference server: name at least one host:port")
         for endpoint in self.endpoints:
             host, _, port = endpoint.rpartition(":")
-            if not host or not port.isdigit() or not 0 < int(port) < 65536:
+            # a URL, or a blank behind a comma, would only show as a server that is never reached
+            odd = endpoint.startswith(("http://", "https://")) or any(map(str.isspace, endpoint))
+            if odd or not host or not port.isdecimal() or not 0 < int(port) < 65536:
                 raise ConfigError(f"inference server {endpoint!r} is not host:port")
         if self.deadline_sec is not None and self.deadline_sec <= 0:
             raise ConfigError(f"deadline_sec {self.deadline_sec} must be positive")

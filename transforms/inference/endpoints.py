@@ -27,13 +27,19 @@ class Endpoints:
     def __len__(self) -> int:
         return len(self._addresses)
 
-    def pick(self) -> str:
-        """The next address that is up; where all are down, the one that comes back first."""
+    def pick(self, but: str = "") -> str:
+        """The next address that is up; where all are down, the one that comes back first.
+
+        Args:
+            but: taken only where no other one is up: a request does not come back to where it just failed, however
+                many other threads have moved the rotation on meanwhile.
+        """
         with self._lock:
             now, count = self._clock(), len(self._addresses)
             order = [self._addresses[(self._turn + step) % count] for step in range(count)]
             up = [address for address in order if self._down_until[address] <= now]
-            chosen = up[0] if up else min(order, key=self._down_until.__getitem__)
+            others = [address for address in up if address != but]
+            chosen = (others or up or [min(order, key=self._down_until.__getitem__)])[0]
             self._turn = self._addresses.index(chosen) + 1
             return chosen
 

@@ -31,7 +31,8 @@ class InferenceClient(Protocol):
 
         Args:
             model: a name in `CONTRACTS`.
-            inputs: by name, batch dimension first, at most `max_batch` items; strings as object arrays of str.
+            inputs: by name, batch dimension first, at most `max_batch` items; strings as object arrays of str,
+                or of bytes in UTF-8.
             deadline_sec: of one attempt; None takes the configuration's or the contract's.
 
         Returns:

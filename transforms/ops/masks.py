@@ -106,7 +106,7 @@ def count_fragments(mask: Mask, *, gap: float = 0.01, small: float = 0.1) -> int
         gap: pieces nearer than twice this share of the longer side count as one.
         small: a piece below this share of the mask is a fragment; a pair of shoes is two products.
     """
-    shrink = max(1, max(mask.shape) // 512)
+    shrink = max(1, min(max(mask.shape) // 512, *mask.shape))  # of a strip a row at least is left
     coarse = (
         cv2.resize(mask.astype(np.float32), None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA) > 0.25
     )

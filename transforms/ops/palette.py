@@ -44,7 +44,8 @@ def product_palette(image: NDArray[np.uint8], matte: NDArray[np.uint8]) -> Palet
     radius = max(2, round(0.012 * max(matte.shape)))
     inner = cv2.erode(solid.astype(np.uint8), np.ones((2 * radius + 1,) * 2, np.uint8)) > 0
     colours, weights = _clusters(image[solid])
-    edges, edge_weights = _clusters(image[solid & ~inner])
+    rim = solid & ~inner  # none where the product fills the picture
+    edges, edge_weights = _clusters(image[rim]) if rim.any() else (colours, weights)
     return Palette(colours, weights, edges, edge_weights)
 
 

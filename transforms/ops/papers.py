@@ -186,6 +186,7 @@ MOODS: Mapping[str, Mapping[str, float | str | bool]] = {
 }
 
 _FACTORS = ("chroma", "softness")
+_LARGEST = 8.0  # of a factor: all moods at once stay below it, a word that is said a thousand times does not
 _LOWEST = {"drama": 0.0, "gloss": 0.0, "warmth": -1.0, "lightness": -0.5}
 _HIGHEST = {"drama": 1.0, "gloss": 1.0, "warmth": 1.0, "lightness": 0.2}
 _BY_SURFACE = {"concrete": COLOURS["stone"]}
@@ -198,12 +199,12 @@ def read_prompt(prompt: str) -> Wish:
     >>> wish.colour == COLOURS["beige"], wish.warmth, wish.window
     (True, 0.95, True)
     """
-    wish = Wish()
+    wish, lightens = Wish(), _lightens(prompt)
     for word in re.findall(r"[a-z]+(?:-[a-z]+)*", prompt.lower()):
         if word in COLOURS and not wish.colour:
             wish = replace(wish, colour=COLOURS[word])
         # "soft light" and "morning light" speak of the lamp, not of the paper
-        if word != "light" or _lightens(prompt):
+        if word != "light" or lightens:
             wish = _moved(wish, MOODS.get(word, {}))
     if not wish.colour and wish.surface in _BY_SURFACE:
         wish = replace(wish, colour=_BY_SURFACE[wish.surface])
@@ -221,7 +222,7 @@ def _moved(wish: Wish, moves: Mapping[str, float | str | bool]) -> Wish:
         if isinstance(value, bool | str):
             fields[name] = value
         elif name in _FACTORS:
-            fields[name] = old * value
+            fields[name] = min(old * value, _LARGEST)
         else:
             fields[name] = min(max(old + value, _LOWEST[name]), _HIGHEST[name])
     return replace(wish, **fields)  # type: ignore[arg-type]

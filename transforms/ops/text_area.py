@@ -59,6 +59,7 @@ class TextDetector:
 
 
 def _engine() -> Any:
+    import onnxruntime  # noqa: F401 - what rapidocr computes with: named, so that its version is in the model's digest
     import rapidocr
 
     models = files(rapidocr) / "models"

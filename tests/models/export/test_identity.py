@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from models.export.identity import dependencies_of, digest_of, version_of
+from models.export.identity import PROJECT_ROOT, dependencies_of, digest_of, version_of
 
 
 def test_imports_are_followed_and_packages_named_with_their_versions(tmp_path: Path) -> None:
@@ -18,6 +19,12 @@ def test_imports_are_followed_and_packages_named_with_their_versions(tmp_path: P
     )
     assert f"numpy=={np.__version__}" in found.packages
     assert not [name for name in found.packages if name.startswith("json")]
+
+
+@pytest.mark.parametrize("model", ["text_detector", "human_detector", "reward"])
+def test_what_a_detector_computes_with_is_part_of_it(model: str) -> None:
+    packages = dependencies_of(PROJECT_ROOT / "triton_repo" / model / "1" / "model.py").packages
+    assert f"onnxruntime=={version_of('onnxruntime')}" in packages
 
 
 def test_imports_for_types_alone_do_not_count(tmp_path: Path) -> None:

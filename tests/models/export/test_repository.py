@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -82,6 +83,19 @@ def test_a_runtime_repository_is_complete_and_made_once(source: Path, tmp_path: 
     assert len(digest(made, "studio")) == len(digest(made, "unsafe_image")) == 64
 
 
+def test_what_nobody_asks_for_or_a_killed_process_left_is_removed(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, listed = tmp_path / "cache", Path.iterdir
+    for name in ("0123", ".making-0123", ".making-4567"):
+        (cache / name / "models").mkdir(parents=True)
+    for name in ("0123", ".making-0123"):
+        os.utime(cache / name, (0, 0))
+    monkeypatch.setattr(Path, "iterdir", lambda path: [path / "pruned by another process", *listed(path)])
+    made = materialise(cache, source, ["studio"])
+    assert {path.name for path in listed(cache)} == {made.name, ".making-4567"}
+
+
 def _other_source(source: Path) -> None:
     with (source / "studio" / "1" / "model.py").open("a") as script:
         script.write("# other\n")
@@ -116,3 +130,13 @@ def test_unknown_models_and_folders_are_configuration_errors(
         materialise(tmp_path / "cache", source, ["magic"])
     assert main(["--materialise", str(tmp_path / "cache"), "--source", str(tmp_path / "none")]) == 2
     assert "--triton_repo" in capsys.readouterr().err
+
+
+def test_a_cache_that_takes_no_files_is_told_in_one_line(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    cache = tmp_path / "file" / "cache"
+    assert main(["--materialise", str(cache), "--source", str(source), "--models", "studio"]) == 2
+    (told,) = capsys.readouterr().err.splitlines()
+    assert str(cache) in told and "Not a directory" in told and "XDG_CACHE_HOME" in told

@@ -3,7 +3,7 @@
 import importlib.util
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -78,6 +78,13 @@ def test_products_that_share_a_batch_are_painted_as_each_is_alone(folders):
     together, alone = answer_together(asked, answer), answer_apart(asked, answer)
     assert all(np.array_equal(one["CANDIDATE"], other["CANDIDATE"]) for one, other in zip(together, alone, strict=True))
     assert not np.array_equal(together[0]["CANDIDATE"][0], together[1]["CANDIDATE"][0])
+
+
+def test_what_is_not_finite_is_refused_and_not_painted_black(folders):
+    paint = load_painter(folders / "canvas_background", 2)
+    spoiled = replace(paint, decoder=lambda inputs: np.full_like(paint.decoder(inputs), np.nan))
+    with pytest.raises(ValueError, match="not finite"):
+        spoiled(*request(2))
 
 
 def test_seed_and_prompt_each_make_another_picture(folders):

@@ -27,14 +27,16 @@ ONCE = Retry(attempts=1, deadline_attempts=1)
 
 
 class Service(service_pb2_grpc.GRPCInferenceServiceServicer):
-    """Tells one digest to whoever sends the token."""
+    """Tells one digest to whoever sends the token, and of every model but one."""
 
-    def __init__(self, digest: str) -> None:
-        self.digest = digest
+    def __init__(self, digest: str, lacks: str) -> None:
+        self.digest, self.lacks = digest, lacks
 
     def ModelConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         if dict(context.invocation_metadata()).get("authorization") != "Bearer good":
             context.abort(grpc.StatusCode.UNAUTHENTICATED, "token")
+        if request.name == self.lacks:
+            context.abort(grpc.StatusCode.NOT_FOUND, f"Request for unknown model: '{request.name}' is not found")
         config = model_config_pb2.ModelConfig(name=request.name)
         config.parameters["model_digest"].string_value = self.digest
         return service_pb2.ModelConfigResponse(config=config)
@@ -67,10 +69,10 @@ def pem(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
 
 
 @contextmanager
-def serve(pem: tuple[str, str], digest: str) -> Iterator[str]:
+def serve(pem: tuple[str, str], digest: str, lacks: str = "") -> Iterator[str]:
     key, certificate = (Path(name).read_bytes() for name in pem)
     server = grpc.server(ThreadPoolExecutor(2))
-    service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(Service(digest), server)
+    service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(Service(digest, lacks), server)
     credentials = grpc.ssl_server_credentials([(key, certificate)], certificate, require_client_auth=True)
     port = server.add_secure_port("127.0.0.1:0", credentials)
     server.start()
@@ -107,3 +109,19 @@ def test_endpoints_that_serve_different_models_are_refused(pem: tuple[str, str])
 def test_a_server_without_digests_is_refused(pem: tuple[str, str]) -> None:
     with serve(pem, "") as address, pytest.raises(ConfigError, match="model_digest"):
         TritonClient(config(pem, address), ONLY).model_digests()
+
+
+def test_a_tls_file_that_this_machine_lacks_is_told_by_name(pem: tuple[str, str], tmp_path: Path) -> None:
+    copy = tmp_path / "authorities.pem"
+    copy.write_bytes(Path(pem[1]).read_bytes())
+    client = TritonClient(ServingConfig(("127.0.0.1:1",), Tls(str(copy)), retry=ONCE), ONLY)
+    copy.unlink()
+    with pytest.raises(ConfigError, match=r"authorities\.pem' cannot be read"):
+        client.model_digests()
+
+
+def test_a_model_that_one_endpoint_lacks_is_not_served(pem: tuple[str, str]) -> None:
+    two = {name: CONTRACTS[name] for name in ("segmenter", "reward")}
+    with serve(pem, "d") as whole, serve(pem, "d", lacks="reward") as part:
+        assert set(TritonClient(config(pem, whole), two).model_digests()) == {"segmenter", "reward"}
+        assert set(TritonClient(config(pem, whole, part), two).model_digests()) == {"segmenter"}

@@ -43,3 +43,13 @@ def test_where_all_are_down_the_first_to_come_back_is_asked() -> None:
     clock.now = 1.0
     endpoints.mark_down("a")
     assert endpoints.pick() == "b"
+
+
+def test_a_request_does_not_come_back_to_where_it_just_failed_while_another_endpoint_is_up() -> None:
+    endpoints = Endpoints(("a", "b"), 5.0, Clock())
+    first = endpoints.pick()
+    endpoints.pick()  # another thread's
+    assert endpoints.pick(but=first) != first
+    endpoints.mark_down("b")
+    assert endpoints.pick(but="a") == "a"
+    assert Endpoints(("a",), 5.0).pick(but="a") == "a"

@@ -172,6 +172,13 @@ def test_joined_evidence_is_a_probability(level):
         assert np.all((joined >= 0) & (joined <= 1))
 
 
+def test_pieces_of_a_strip_are_counted() -> None:
+    mask = np.zeros((2, 4000), bool)
+    mask[:, 100:1100] = True
+    mask[:, 2000:2020] = True
+    assert count_fragments(mask) == count_fragments(mask.T) == 1
+
+
 def test_a_piece_that_floats_apart_is_a_fragment_and_a_second_shoe_is_not() -> None:
     mask = np.zeros((600, 600), bool)
     mask[300:560, 250:350] = True

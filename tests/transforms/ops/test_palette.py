@@ -32,6 +32,11 @@ def test_an_empty_matte_counts_as_grey():
     assert palette.weights.tolist() == [1.0]
 
 
+def test_a_product_that_fills_the_picture_has_its_colours_for_an_edge():
+    palette = product_palette(np.full((8, 8, 3), 90, np.uint8), np.full((8, 8), 255, np.uint8))
+    assert np.array_equal(palette.edges, palette.colours) and np.array_equal(palette.edge_weights, palette.weights)
+
+
 def test_separation_grows_with_the_difference():
     palette = product((240, 240, 240))
     steps = [separation(palette, lch(lightness, 0.0, 0.0)) for lightness in (0.95, 0.85, 0.75, 0.6)]

@@ -1,5 +1,7 @@
 import re
+import time
 
+import numpy as np
 import pytest
 
 from transforms.ops.papers import COLOURS, MOODS, PAPERS, Wish, read_prompt
@@ -17,6 +19,16 @@ def test_the_first_colour_named_is_the_backdrops():
 def test_light_is_the_lamp_unless_it_describes_a_colour():
     assert read_prompt("soft light").lightness == 0
     assert read_prompt("light blue studio").lightness > 0
+
+
+@pytest.mark.parametrize("word", ["light", "vivid", "soft", "deep", "hard"])
+def test_a_word_that_fills_a_prompt_is_read_in_no_time_and_moves_no_set_beyond_bounds(word):
+    began = time.process_time()
+    wish = read_prompt(f"{word} " * 8000)
+    assert time.process_time() - began < 5
+    assert 0 <= wish.chroma <= 8 and 0 <= wish.softness <= 8
+    every = [value for name in ("chroma", "softness") for move in MOODS.values() if (value := move.get(name, 1)) > 1]
+    assert np.prod(every) < 8
 
 
 def test_moods_add_up_within_their_bounds():
