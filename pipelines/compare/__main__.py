@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         default=limits.max_failed_rise,
         help="alert: rise of the share of products that fail",
     )
+    add("--max_gone_share", type=float, default=limits.max_gone_share, help="alert: share of products that are gone")
     add("--max_psi", type=float, default=limits.max_psi, help="alert: population stability index of a column")
     add("--alpha", type=float, default=limits.alpha, help="alert: and a test this sure, over all columns together")
     add("--max_image_difference", type=float, help="alert: mean CIEDE2000 of a creative; none by default")
@@ -72,6 +73,7 @@ def _compare(options: argparse.Namespace) -> int:
         options.max_psi,
         options.alpha,
         options.max_image_difference,
+        options.max_gone_share,
     )
     config = store_of(options)
     facts = compare([read_run(uri, config) for uri in options.runs], limits, config, options.max_images)

@@ -23,6 +23,7 @@ class AlertLimits:
     Attributes:
         max_lost_share: net share of products in both runs that may lose creatives.
         max_failed_rise: rise of the share of products that failed in some placement.
+        max_gone_share: share of the earlier run's products that the later one does not know.
         max_psi: population stability index of a column.
         alpha: for the tests beside it, over all columns together.
         max_image_difference: mean CIEDE2000 of a creative against its predecessor; None for no limit.
@@ -33,9 +34,10 @@ class AlertLimits:
     max_psi: float = 0.25
     alpha: float = 0.01
     max_image_difference: float | None = None
+    max_gone_share: float = 0.5
 
     def __post_init__(self) -> None:
-        for name in ("max_lost_share", "max_failed_rise", "alpha"):
+        for name in ("max_lost_share", "max_failed_rise", "max_gone_share", "alpha"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"--{name} must lie within [0, 1], got {getattr(self, name)}")
         for name in ("max_psi", "max_image_difference"):
@@ -58,7 +60,7 @@ def alerts(
     Args:
         owners: what the runs' products are called; see `pipelines.compare.runs.Words`.
     """
-    found = [*_altered(after), *_failed(before, after, limits, owners)]
+    found = [*_altered(after), *_gone(before, after, limits, owners), *_failed(before, after, limits, owners)]
     if lost.lost_share > limits.max_lost_share and lost.p_value < limits.alpha:
         found.append(
             f"{lost.lost} of {lost.products} {owners} lost creatives and {lost.won} won some "
@@ -93,6 +95,19 @@ def _altered(after: pa.Table) -> list[str]:
     outcomes = after.column("outcome").take(pa.array(rows)).to_pylist()
     wrong = sum(1 for outcome, value in zip(outcomes, values, strict=True) if outcome == "enhanced" and value > 0)
     return [f"{wrong} creatives have product pixels that differ from the original"] if wrong else []
+
+
+def _gone(before: pa.Table, after: pa.Table, limits: AlertLimits, owners: str) -> list[str]:
+    """A catalog that is suddenly empty, or half of it, is a feed that broke; the other rules look at what is left."""
+    was, left = (_products(table) for table in (before, after))
+    gone = len(was - left)
+    if not was or gone / len(was) <= limits.max_gone_share:
+        return []
+    return [f"{gone} of {len(was)} {owners} are gone ({gone / len(was):.1%}, limit {limits.max_gone_share:.1%})"]
+
+
+def _products(table: pa.Table) -> set[tuple[str, str]]:
+    return set(zip(table.column("advertiser_id").to_pylist(), table.column("product_id").to_pylist(), strict=True))
 
 
 def _failed(before: pa.Table, after: pa.Table, limits: AlertLimits, owners: str) -> list[str]:

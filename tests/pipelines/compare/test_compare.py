@@ -78,6 +78,16 @@ def test_the_images_that_changed_most_come_first(tmp_path: Path) -> None:
     assert float(captions[0].split(" ")[0]) > 3 * float(captions[1].split(" ")[0])
 
 
+def test_a_night_without_most_of_the_catalog_alerts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    full = write_run(tmp_path, "monday", night(30, 1), side=32)
+    for name, left in (("half", 15), ("few", 12), ("nothing", 0)):
+        run = write_run(tmp_path, name, night(30, 1)[: 2 * left], side=32)
+        assert main([str(full), str(run)]) == (0 if left == 15 else 1)
+        told = capsys.readouterr().out
+        assert (f"ALERT: {30 - left} of 30 products are gone" in told) == (left < 15)
+    assert main([str(full), str(run), "--max_gone_share=1"]) == 0
+
+
 def test_differing_product_pixels_always_alert(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     one = write_run(tmp_path, "monday", [Row("p", scores={"product_pixels_differing": 0.0})])
     other = write_run(tmp_path, "tuesday", [Row("p", scores={"product_pixels_differing": 2.0})])
@@ -131,7 +141,7 @@ def test_an_empty_run_compares(tmp_path: Path) -> None:
     empty = write_run(tmp_path, "a", [])
     other = write_run(tmp_path, "b", [Row("p")])
     assert main([str(empty), str(other)]) == 0
-    assert main([str(other), str(empty)]) == 0
+    assert main([str(other), str(empty)]) == 1
 
 
 def test_score_changes_are_those_of_pairs(tmp_path: Path) -> None:
