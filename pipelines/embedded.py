@@ -25,6 +25,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
+from pipelines.cpus import usable_cpus
 from pipelines.keeper import Kept
 from transforms.errors import ConfigError, ServerUnavailable
 
@@ -149,7 +150,7 @@ class EmbeddedServer:
     ) -> None:
         self._repository, self._models = repository or default_repository(), models
         self._log, self._cache = log, cache or default_cache()
-        self._instance_factor = instance_factor or max(1, len(os.sched_getaffinity(0)) // 2)
+        self._instance_factor = instance_factor or max(1, usable_cpus() // 2)
         self._start_sec, self._exit_sec, self._restarts = start_sec, exit_sec, restarts
         self._keeper: subprocess.Popen[bytes] | None = None
         self._ports = Ports(0, 0, 0)
