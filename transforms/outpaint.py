@@ -42,7 +42,8 @@ class OutpaintSettings:
         min_stuff: the share of the strip along every seam that must be stuff: something that can be carried on.
         max_cut: the share of a seam along which the frame may cut things.
         max_incoherence: how unlike the photograph the worst patches of a band may be, in levels.
-        max_tears: how plainly the worst place of a band may be torn (see `tears`).
+        max_visible_tears: how plainly the worst place of a band may be torn (see `tears`), times the share of the
+            placement that is painted: the more there is to look at, the sooner it is seen.
         leans: where the frame lies in its room, in order of preference; the next is tried where the bands are torn.
         incoherence_weight: what 10 levels of it cost a candidate, in seam score.
         strangeness_weight: what 10 units of CIE76 between a band and what its edge promises cost, in seam score.
@@ -55,7 +56,7 @@ class OutpaintSettings:
     min_stuff: float = 0.25
     max_cut: float = 0.6
     max_incoherence: float = 13.0
-    max_tears: float = 0.6
+    max_visible_tears: float = 0.22
     leans: tuple[float, ...] = (0.5, 1.0, 0.0)
     incoherence_weight: float = 0.5
     strangeness_weight: float = 0.5
@@ -105,6 +106,12 @@ class Ranked(NamedTuple):
     strange: float
     incoherent: float
     torn: float
+    painted: float
+
+    @property
+    def visible_tears(self) -> float:
+        """See `OutpaintSettings.max_visible_tears`."""
+        return self.torn * self.painted
 
     @property
     def scores(self) -> dict[str, float]:
@@ -114,6 +121,7 @@ class Ranked(NamedTuple):
             "outpaint_strangeness": self.strange,
             "outpaint_incoherence": self.incoherent,
             "outpaint_tears": self.torn,
+            "outpaint_visible_tears": self.visible_tears,
         }
 
 
@@ -243,7 +251,7 @@ def _check_scenery(framed: Framed, settings: OutpaintSettings) -> None:
 def _check_coherence(best: Ranked, settings: OutpaintSettings) -> None:
     for value, limit, detail in (
         (best.incoherent, settings.max_incoherence, "the pieces of a painted band do not fit together"),
-        (best.torn, settings.max_tears, "a painted band shows a broken line or a patch"),
+        (best.visible_tears, settings.max_visible_tears, "a painted band shows a broken line or a patch"),
     ):
         if value > limit:
             raise Rejected("torn_band", detail, value=value, limit=limit, scores=best.scores)
@@ -279,7 +287,7 @@ def _ranked(candidate: Candidate, small: Framed, settings: OutpaintSettings) -> 
     incoherent = incoherence(candidate.pixels, candidate.guide, known)
     torn = tears(candidate.pixels, candidate.guide, known)
     cost = seam + torn + (settings.strangeness_weight * strange + settings.incoherence_weight * incoherent) / 10.0
-    return Ranked(candidate, cost, seam, strange, incoherent, torn)
+    return Ranked(candidate, cost, seam, strange, incoherent, torn, float(1 - known.mean()))
 
 
 def upscale(client: InferenceClient, painter: str, framed: Framed, candidate: Candidate) -> Pixels:

@@ -11,9 +11,9 @@ from transforms.inference.config import ServingConfig
 from transforms.inference.fake import FakeClient
 from transforms.ops import patchmatch
 from transforms.ops.reference import Placing, differing_pixels
-from transforms.outpaint import OutpaintScenes, OutpaintSettings, outpaint, outpaint_job
+from transforms.outpaint import OutpaintScenes, OutpaintSettings, Ranked, _check_coherence, outpaint, outpaint_job
 from transforms.placements import Placement
-from transforms.records import Box, Cutout, Job, Product, ProductImage, Size, SourceFacts
+from transforms.records import Box, Candidate, Cutout, Job, Product, ProductImage, Size, SourceFacts
 
 TALL = Placement("tall", Size(300, 200))
 SERVING = ServingConfig(("127.0.0.1:1",))
@@ -141,9 +141,18 @@ def test_a_frame_leans_to_the_end_where_its_bands_would_be_torn(side, top):
 
 def test_a_band_that_is_torn_at_every_lean_is_rejected(client):
     with pytest.raises(Rejected) as caught:
-        outpaint(job(), client, OutpaintSettings(max_tears=0.01))
+        outpaint(job(), client, OutpaintSettings(max_visible_tears=0.01))
     assert caught.value.reason == "torn_band" and caught.value.value > caught.value.limit == 0.01
-    assert caught.value.scores["outpaint_tears"] == caught.value.value
+    assert caught.value.scores["outpaint_visible_tears"] == caught.value.value
+
+
+def test_the_more_is_painted_the_less_may_be_torn():
+    pixels = np.zeros((4, 4, 3), np.uint8)
+    narrow = Ranked(Candidate(pixels, pixels, 1, ""), 0.0, 1.0, 1.0, 5.0, torn=1.5, painted=0.1)
+    _check_coherence(narrow, OutpaintSettings())
+    with pytest.raises(Rejected, match="broken line or a patch") as caught:
+        _check_coherence(narrow._replace(painted=0.4), OutpaintSettings())
+    assert caught.value.value == pytest.approx(0.6)
 
 
 def test_an_image_of_the_placements_ratio_is_skipped(client):
