@@ -1,0 +1,112 @@
+"""Do the limits of extensions refuse what raters refuse? A run's scores held against what raters say of its bands.
+
+    python benchmarks/product_pixels.py --images DIR --count 230 --output OUT          # extends, whatever it looks like
+    python -m pipelines.rating sheets --side 640 --db FIT.sqlite ... ; answers ; export --out FIT.parquet
+    python -m benchmarks.extension_limits --run OUT/runs/photographs --ratings FIT.parquet [MORE.parquet]
+
+An extension is sound where no rater calls its band defective. Prints, for each file of ratings, how well each score
+tells sound from flawed, and what the job's limits let through: all of them, each one left out, and each one alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from transforms.ledger import read_index
+from transforms.outpaint import OutpaintSettings
+from transforms.storage.store import open_store
+from transforms.verify import VerifyLimits
+
+
+class Extension(NamedTuple):
+    """A rated extension: its scores by name, and whether no rater found its band defective."""
+
+    scores: dict[str, float]
+    sound: bool
+
+
+def job_limits() -> dict[str, float]:
+    """The job's own limits, by the score that each is held against; more than the limit is refused."""
+    outpaint, verify = OutpaintSettings(), VerifyLimits()
+    return {
+        "outpaint_incoherence": outpaint.max_incoherence,
+        "outpaint_visible_tears": outpaint.max_visible_tears,
+        "seam_score": verify.max_seam_score,
+        "seam_window": verify.max_seam_window,
+        "seam_delta_e": verify.max_seam_delta_e,
+        "strangeness": verify.max_strangeness,
+    }
+
+
+def read_extensions(run: str, ratings: Path) -> list[Extension]:
+    """The extensions of a run's folder that two raters have judged, in a file of `pipelines.rating export`."""
+    index = [row for table in read_index(open_store(run), run) for row in table.to_pylist()]
+    return rated(index, pq.read_table(ratings).to_pylist())
+
+
+def rated(index: Sequence[Mapping[str, Any]], ratings: Sequence[Mapping[str, Any]]) -> list[Extension]:
+    """The extensions among the rows of an index that two raters have judged."""
+    scores = {row["creative_digest"]: dict(row["scores"]) for row in index if row["task"] == "outpaint"}
+    for found in scores.values():  # of runs before the score had a name of its own
+        found.setdefault("outpaint_visible_tears", found.get("outpaint_tears", 0.0) * found.get("painted_share", 0.0))
+    judged = [row for row in ratings if row["complete"] and row["output_digest"] in scores]
+    return [Extension(scores[row["output_digest"]], row["p_band_defect"] == 0) for row in judged]
+
+
+def auc_of(values: Sequence[float], sound: Sequence[bool]) -> float:
+    """The chance that a flawed extension scores higher than a sound one; equal ones count half."""
+    flawed, good = (np.array([v for v, s in zip(values, sound, strict=True) if s is kind]) for kind in (False, True))
+    if not len(flawed) or not len(good):
+        return float("nan")
+    ahead = flawed[:, None] - good[None, :]
+    return float((ahead > 0).mean() + 0.5 * (ahead == 0).mean())
+
+
+def passing(extensions: Sequence[Extension], limits: dict[str, float], names: Collection[str]) -> list[Extension]:
+    """Those within the limits that are named."""
+    return [one for one in extensions if all(one.scores[name] <= limits[name] for name in names)]
+
+
+def table_of(extensions: Sequence[Extension], limits: dict[str, float]) -> list[str]:
+    """Lines of a table: every limit, its AUC, and what goes through without it and by it alone; the whole job first."""
+    sound = sum(one.sound for one in extensions)
+    lines = [
+        f"{len(extensions)} extensions, {sound} of them sound; the job's limits let "
+        f"{_told(passing(extensions, limits, limits))} through",
+        "",
+        "| score | limit | AUC | let through by it alone | by the others alone |",
+        "|---|---|---|---|---|",
+    ]
+    flags = [one.sound for one in extensions]
+    for name, limit in limits.items():
+        alone, others = (
+            passing(extensions, limits, [name]),
+            passing(extensions, limits, [n for n in limits if n != name]),
+        )
+        auc = auc_of([one.scores[name] for one in extensions], flags)
+        lines.append(f"| `{name}` | {limit:g} | {auc:.2f} | {_told(alone)} | {_told(others)} |")
+    return lines
+
+
+def _told(extensions: Sequence[Extension]) -> str:
+    return f"{len(extensions)} ({sum(one.sound for one in extensions)} sound)"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.extension_limits", description=__doc__)
+    parser.add_argument("--run", required=True, help="folder of a run of benchmarks/product_pixels.py")
+    parser.add_argument("--ratings", type=Path, nargs="+", required=True, help="files of `pipelines.rating export`")
+    args = parser.parse_args()
+    for path in args.ratings:
+        print("\n".join([f"\n{path}", *table_of(read_extensions(args.run, path), job_limits())]))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
