@@ -56,7 +56,7 @@ class OutpaintSettings:
     min_stuff: float = 0.25
     max_cut: float = 0.6
     max_incoherence: float = 13.0
-    max_visible_tears: float = 0.22
+    max_visible_tears: float = 0.24
     leans: tuple[float, ...] = (0.5, 1.0, 0.0)
     incoherence_weight: float = 0.5
     strangeness_weight: float = 0.5
