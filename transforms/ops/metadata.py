@@ -82,8 +82,12 @@ def orientation_of(container: Container) -> int:
 
 
 def read_credits(container: Container) -> Credits:
-    """The credits of a file: XMP before IPTC-IIM before EXIF, the first that has each. Damaged blocks are ignored."""
-    readings = [from_xmp(container.xmp), from_iptc(container.iptc), from_exif(container.exif)]
+    """The credits of a file: XMP before IPTC-IIM before EXIF before PNG's own text, the first that has each.
+
+    Damaged blocks are ignored.
+    """
+    texts = Credits(_text(container.author), _text(container.notice))
+    readings = [from_xmp(container.xmp), from_iptc(container.iptc), from_exif(container.exif), texts]
     return Credits(
         next((reading.artist for reading in readings if reading.artist), ""),
         next((reading.copyright for reading in readings if reading.copyright), ""),

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, TiffImagePlugin
+from PIL.PngImagePlugin import PngInfo
 
 from transforms.ops.containers.container import Container
 from transforms.ops.decode import DecodeLimits, decode
@@ -147,6 +148,21 @@ def test_creator_and_notice_of_every_format_are_read(file_format):
     Image.new("RGB", (8, 8)).save(target, file_format, exif=exif)
     facts = decode(target.getvalue(), DecodeLimits()).facts
     assert (facts.artist, facts.copyright) == ("Ann Ax", "2026 Ann Ax")
+
+
+@pytest.mark.parametrize("kind", ["tEXt", "zTXt", "iTXt", "zipped iTXt"])
+def test_the_text_of_a_png_is_read_where_nothing_else_tells(kind):
+    told, target = PngInfo(), io.BytesIO()
+    for name, text in (("Title", "Vase"), ("Author", "Zoë Ax"), ("Copyright", "2026 Zoë Ax")):
+        if "iTXt" in kind:
+            told.add_itxt(name, text, zip=kind != "iTXt")
+        else:
+            told.add_text(name, text, zip=kind == "zTXt")
+    exif = Image.Exif()
+    exif[33432] = "Notice"
+    Image.new("RGB", (8, 8)).save(target, "PNG", pnginfo=told, exif=exif)
+    facts = decode(target.getvalue(), DecodeLimits()).facts
+    assert (facts.artist, facts.copyright) == ("Zoë Ax", "Notice")
 
 
 def test_xmp_comes_before_exif():

@@ -34,6 +34,7 @@ class Container:
         exif: an EXIF block that starts with its TIFF header; TIFF: the file's own first directory.
         xmp: an XMP packet.
         iptc: IPTC-IIM datasets.
+        author, notice: PNG: what its text says under `Author` and `Copyright`.
         icc: a colour profile.
         bits: of one sample.
         white_is_zero: TIFF greys that count downwards.
@@ -47,6 +48,8 @@ class Container:
     exif: bytes = b""
     xmp: bytes = b""
     iptc: bytes = b""
+    author: bytes = b""
+    notice: bytes = b""
     icc: bytes = b""
     bits: int = 8
     white_is_zero: bool = False

@@ -11,6 +11,9 @@ from transforms.records import Size
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 XMP_KEYWORD = b"XML:com.adobe.xmp"
+# PNG (third edition), 11.3.3: predefined keywords. Titles, software and comments are no credits.
+_TEXTS = {XMP_KEYWORD: "xmp", b"Author": "author", b"Copyright": "notice"}
+_LONGEST_KEYWORD = 80
 # What the decoder needs. Animation chunks are left out: the default image is the first frame, or stands for it.
 _KEPT = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 _MAX_INFLATED = 8_000_000
@@ -62,7 +65,7 @@ def read(data: bytes) -> Container:
             kept.append(chunk.raw)
         name = _metadata_of(chunk)
         if name and name not in blocks:  # thousands of compressed ones would take minutes
-            blocks[name] = _block(name, chunk.payload)
+            blocks[name] = _block(chunk)
     size = Size(int.from_bytes(header[4:8], "big"), int.from_bytes(header[:4], "big"))
     return Container(
         "png",
@@ -70,6 +73,8 @@ def read(data: bytes) -> Container:
         b"".join(kept),
         exif=blocks.get("exif", b""),
         xmp=blocks.get("xmp", b""),
+        author=blocks.get("author", b""),
+        notice=blocks.get("notice", b""),
         icc=blocks.get("icc", b""),
         bits=header[8],
         transparent=transparent,
@@ -84,20 +89,22 @@ def _header(chunk: Chunk) -> bytes:
 
 def _metadata_of(chunk: Chunk) -> str:
     """Which metadata a chunk holds, "" for none."""
-    if chunk.kind == b"iTXt":
-        return "xmp" if chunk.payload.startswith(XMP_KEYWORD + b"\x00") else ""
+    if chunk.kind in (b"tEXt", b"zTXt", b"iTXt"):
+        return _TEXTS.get(chunk.payload[:_LONGEST_KEYWORD].partition(b"\x00")[0], "")
     return {b"eXIf": "exif", b"iCCP": "icc"}.get(chunk.kind, "")
 
 
-def _block(name: str, payload: bytes) -> bytes:
-    """The metadata in a chunk's payload."""
-    if name == "icc":
-        return _inflated(payload.partition(b"\x00")[2][1:])
-    if name == "xmp":
-        compressed, rest = payload[len(XMP_KEYWORD) + 1 :][:1], payload[len(XMP_KEYWORD) + 3 :]
-        text = rest.partition(b"\x00")[2].partition(b"\x00")[2]
-        return _inflated(text) if compressed == b"\x01" else text
-    return payload
+def _block(chunk: Chunk) -> bytes:
+    """The metadata in a chunk, text as it stands: Latin-1 by the standard, UTF-8 by the custom of many writers."""
+    if chunk.kind == b"eXIf":
+        return chunk.payload
+    rest = chunk.payload.partition(b"\x00")[2]
+    if chunk.kind == b"iCCP":
+        return _inflated(rest[1:])
+    if chunk.kind == b"iTXt":  # flag, method, language, translated keyword
+        text = rest[2:].partition(b"\x00")[2].partition(b"\x00")[2]
+        return _inflated(text) if rest[:1] == b"\x01" else text
+    return _inflated(rest[1:]) if chunk.kind == b"zTXt" else rest
 
 
 def _inflated(data: bytes) -> bytes:
