@@ -36,6 +36,7 @@ def job_limits() -> dict[str, float]:
     outpaint, verify = OutpaintSettings(), VerifyLimits()
     return {
         "outpaint_incoherence": outpaint.max_incoherence,
+        "outpaint_tears": outpaint.max_tears,
         "outpaint_visible_tears": outpaint.max_visible_tears,
         "seam_score": verify.max_seam_score,
         "seam_window": verify.max_seam_window,

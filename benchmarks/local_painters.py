@@ -114,8 +114,8 @@ def _studio(item: Item) -> Answer:
 
 
 def _staged(item: Item) -> Answer:
-    candidate = paint_staged(_stager(), *(item[name] for name in _PAINT))
-    return {"CANDIDATE": candidate, "GUIDE": np.zeros((*candidate.shape[:2], 2), np.int16)}
+    candidate, guide = paint_staged(_stager(), *(item[name] for name in _PAINT))
+    return {"CANDIDATE": candidate, "GUIDE": guide}
 
 
 def _staged_upscale(item: Item) -> Answer:

@@ -124,7 +124,9 @@ def _row(path: Path, args: argparse.Namespace) -> Pixels | None:
     job = job_of(path, args.placement, args.seed)
     settings = OutpaintSettings(candidates=args.candidates, framing=FramingLimits(max_upscale=args.max_upscale))
     if args.all:
-        settings = replace(settings, min_stuff=0.0, max_cut=1.0, max_incoherence=1e9, max_visible_tears=1e9)
+        settings = replace(
+            settings, min_stuff=0.0, max_cut=1.0, max_incoherence=1e9, max_tears=1e9, max_visible_tears=1e9
+        )
     started = time.process_time()
     try:
         done = outpaint(job, CLIENT, settings)

@@ -36,6 +36,7 @@ _THRESHOLDS = {
             "min_stuff": 0.0,
             "max_cut": 1.0,
             "max_incoherence": 1e9,
+            "max_tears": 1e9,
             "max_visible_tears": 1e9,
         },
         "verify": {"max_seam_score": 1e9, "max_seam_window": 1e9, "max_seam_delta_e": 1e9, "max_strangeness": 1e9},

@@ -156,8 +156,16 @@ def paint_around(
             # a server that is down fails every painter alike; another run gives the preferred one its chance
             if error.retryable or painter == settings.painters[-1]:
                 raise
-    preference = float(settings.painters.index(painter))
-    return Painted(background, candidate, painter, {**_scores(best, settings), "background_painter": preference})
+    scores = {**_scores(best, settings), "background_painter": float(settings.painters.index(painter))}
+    return Painted(background, candidate, author_of(painter, candidate), scores)
+
+
+def author_of(painter: str, candidate: Candidate) -> str:
+    """Whose picture a candidate is: outside rendered rooms `canvas_staging` paints the studio's own; its guide tells.
+
+    What a creative says about itself depends on it: no trained model has painted such a picture.
+    """
+    return "studio" if painter == "canvas_staging" and not candidate.guide.any() else painter
 
 
 def lay_product(cutout: Cutout, transform: Transform, size: Size) -> Laid:

@@ -42,8 +42,9 @@ class OutpaintSettings:
         min_stuff: the share of the strip along every seam that must be stuff: something that can be carried on.
         max_cut: the share of a seam along which the frame may cut things.
         max_incoherence: how unlike the photograph the worst patches of a band may be, in levels.
-        max_visible_tears: how plainly the worst place of a band may be torn (see `tears`), times the share of the
-            placement that is painted: the more there is to look at, the sooner it is seen.
+        max_tears: how plainly the worst place of a band may be torn (see `tears`).
+        max_visible_tears: the same times the share of the placement that is painted: the more there is to look at, the
+            sooner it is seen.
         leans: where the frame lies in its room, in order of preference; the next is tried where the bands are torn.
         incoherence_weight: what 10 levels of it cost a candidate, in seam score.
         strangeness_weight: what 10 units of CIE76 between a band and what its edge promises cost, in seam score.
@@ -56,6 +57,7 @@ class OutpaintSettings:
     min_stuff: float = 0.25
     max_cut: float = 0.6
     max_incoherence: float = 13.0
+    max_tears: float = 2.3
     max_visible_tears: float = 0.24
     leans: tuple[float, ...] = (0.5, 1.0, 0.0)
     incoherence_weight: float = 0.5
@@ -249,9 +251,11 @@ def _check_scenery(framed: Framed, settings: OutpaintSettings) -> None:
 
 
 def _check_coherence(best: Ranked, settings: OutpaintSettings) -> None:
+    torn = "a painted band shows a broken line or a patch"
     for value, limit, detail in (
         (best.incoherent, settings.max_incoherence, "the pieces of a painted band do not fit together"),
-        (best.visible_tears, settings.max_visible_tears, "a painted band shows a broken line or a patch"),
+        (best.torn, settings.max_tears, torn),
+        (best.visible_tears, settings.max_visible_tears, torn),
     ):
         if value > limit:
             raise Rejected("torn_band", detail, value=value, limit=limit, scores=best.scores)

@@ -64,6 +64,7 @@ _OUTPAINT = OutpaintSettings(
     min_stuff=0.0,
     max_cut=1.0,
     max_incoherence=1e9,
+    max_tears=1e9,
     max_visible_tears=1e9,
     framing=FramingLimits(max_upscale=4.0),
 )

@@ -2,7 +2,7 @@
 
 stage = load_stager(folder)
 scene = stage(ground, image, product, key)
-candidate = paint(stage, image, product, known, prompt, seed)
+candidate, guide = paint(stage, image, product, known, prompt, seed)
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from models.serving.networks import Network, load_network
 from transforms.ops import studio
 from transforms.ops.oklab import Floats
 from transforms.ops.shadows import KeyLight
-from transforms.ops.staging import clues_of, shaded, shown_of, spread, working_size
+from transforms.ops.staging import FLOOR_LEVELS, clues_of, shaded, shown_of, spread, working_size
 from transforms.records import Pixels, Size
 
 FILE = "stager.onnx"
@@ -71,17 +71,28 @@ def load_stager(folder: Path = WEIGHTS / "stager", engine: str = ENGINE, threads
     return Stager(load_network(folder / FILE, engine, threads))
 
 
-def paint(stage: Stager, image: Pixels, product: Pixels, known: Pixels, prompt: str, seed: int) -> Pixels:
-    """A candidate, as `transforms.ops.studio.paint`: the same room, in the light that the network says.
+def paint(
+    stage: Stager, image: Pixels, product: Pixels, known: Pixels, prompt: str, seed: int
+) -> tuple[Pixels, NDArray[np.int16]]:
+    """A candidate, as `transforms.ops.studio.paint`, and its guide, int16 [h, w, 2]: 1 where a network painted, else 0.
 
-    The network has seen rendered rooms alone. In drawn sets its shadows are too pale, and raters prefer the studio's:
-    there, and where nothing stands, the picture is the studio's own.
+    In rendered rooms its shadows are half way between the network's, which are soft and pale where it is not sure, and
+    the studio's, which stand and are too dark. The network has seen rooms alone: in drawn sets, and where nothing
+    stands, the picture is the studio's own.
     """
-    bare = studio.bare_room(image, product, prompt, seed, product.shape)
+    bare = studio.bare_room(image, product, prompt, seed, product)
     if bare is None:
-        return studio.paint(image, product, known, prompt, seed)
+        own = studio.paint(image, product, known, prompt, seed)
+        return own, np.zeros((*own.shape[:2], 2), np.int16)
     change = stage.change(_bytes(bare.picture), image, product, bare.key)
-    return studio.finish(shaded(bare.picture, change) / 255, seed, product, standing=True)
+    candidate = studio.finish(_between(shaded(bare.picture, change), bare.shadowed), seed, product, standing=True)
+    return candidate, np.ones((*candidate.shape[:2], 2), np.int16)
+
+
+def _between(one: Floats, other: Floats) -> Floats:
+    """The geometric mean of two lights in sRGB levels, in [0, 1]."""
+    mean = np.sqrt((one + FLOOR_LEVELS) * (other + FLOOR_LEVELS)) - FLOOR_LEVELS
+    return np.asarray(mean / 255, np.float32)
 
 
 def upscale(
@@ -96,12 +107,12 @@ def upscale(
 ) -> Pixels:
     """A candidate's room at full size, as `transforms.ops.studio.upscale`, with the same change of its light."""
     small, matte = studio.shrink(image, product, (candidate.shape[0], candidate.shape[1]))
-    bare = studio.bare_room(small, matte, prompt, seed, matte.shape)
-    large = studio.bare_room(small, matte, prompt, seed, product.shape)
+    bare = studio.bare_room(small, matte, prompt, seed, matte)
+    large = studio.bare_room(small, matte, prompt, seed, product)
     if bare is None or large is None:
         return studio.upscale(image, product, known, candidate, guide, prompt, seed)
     change = stage.change(_bytes(bare.picture), small, matte, bare.key)
-    return studio.finish(shaded(large.picture, change) / 255, seed, product, standing=True)
+    return studio.finish(_between(shaded(large.picture, change), large.shadowed), seed, product, standing=True)
 
 
 def _bytes(picture: Floats) -> Pixels:

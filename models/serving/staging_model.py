@@ -21,8 +21,8 @@ class StagingModel(PythonModel):
 
     def answer(self, item: Item) -> Answer:
         """Paint one candidate."""
-        candidate = paint(self.stage, *(item[name] for name in _PAINT))
-        return {"CANDIDATE": candidate, "GUIDE": self.no_guide(candidate)}
+        candidate, guide = paint(self.stage, *(item[name] for name in _PAINT))
+        return {"CANDIDATE": candidate, "GUIDE": guide}
 
 
 class StagingUpscaleModel(StagingModel):

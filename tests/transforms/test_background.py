@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 
 from models.serving.items import answer_items
-from transforms.background import BackgroundSettings, PaintBackground, paint_background, paint_background_job
+from transforms.background import (
+    BackgroundSettings,
+    PaintBackground,
+    author_of,
+    paint_background,
+    paint_background_job,
+)
 from transforms.errors import ConfigError, ModelFailed, Rejected, ServerUnavailable, ServingError
 from transforms.inference.config import ServingConfig
 from transforms.inference.contracts import CONTRACTS, bucket_of
@@ -15,7 +21,7 @@ from transforms.inference.fake import FakeClient
 from transforms.judgement import JudgementSettings
 from transforms.ops import studio
 from transforms.placements import PLACEMENTS
-from transforms.records import Box, Cutout, Job, Product, ProductImage, SourceFacts
+from transforms.records import Box, Candidate, Cutout, Job, Product, ProductImage, SourceFacts
 
 PAINT = ("IMAGE", "PRODUCT", "KNOWN", "PROMPT", "SEED")
 UPSCALE = ("IMAGE", "PRODUCT", "KNOWN", "CANDIDATE", "GUIDE", "PROMPT", "SEED")
@@ -208,3 +214,18 @@ def test_the_step_travels_and_its_settings_are_plain_data():
 def test_settings_that_cannot_work_are_refused_at_launch(wrong):
     with pytest.raises(ConfigError):
         BackgroundSettings(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("painter", "touched", "author"),
+    [
+        ("canvas_staging", False, "studio"),
+        ("canvas_staging", True, "canvas_staging"),
+        ("canvas_background", False, "canvas_background"),
+        ("studio", False, "studio"),
+    ],
+)
+def test_a_picture_that_no_network_touched_is_the_studios(painter, touched, author):
+    guide = np.full((8, 6, 2), int(touched), np.int16)
+    candidate = Candidate(np.zeros((8, 6, 3), np.uint8), guide, 1, "bright room")
+    assert author_of(painter, candidate) == author

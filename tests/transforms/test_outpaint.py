@@ -153,6 +153,8 @@ def test_the_more_is_painted_the_less_may_be_torn():
     with pytest.raises(Rejected, match="broken line or a patch") as caught:
         _check_coherence(narrow._replace(painted=0.4), OutpaintSettings())
     assert caught.value.value == pytest.approx(0.6)
+    with pytest.raises(Rejected, match="broken line or a patch"):
+        _check_coherence(narrow._replace(torn=2.4), OutpaintSettings())
 
 
 def test_an_image_of_the_placements_ratio_is_skipped(client):

@@ -74,24 +74,29 @@ def upscale(
 
 
 class Bare(NamedTuple):
-    """A room before its product comes: sRGB in [0, 255], float32 [h, w, 3], and its main light."""
+    """A room before its product comes, the same in the studio's shadows, sRGB in [0, 255], float32 [h, w, 3] each; its
+    main light."""
 
     picture: Floats
+    shadowed: Floats
     key: KeyLight
 
 
-def bare_room(image: Pixels, product: Pixels, prompt: str, seed: int, shape: tuple[int, ...]) -> Bare | None:
+def bare_room(image: Pixels, product: Pixels, prompt: str, seed: int, matte: Pixels) -> Bare | None:
     """The rendered room that `paint` puts a product in, without what the product does to it.
 
     Args:
         image, product, prompt, seed: as for `paint`.
-        shape: (height, width) of the picture that is wanted, in the same ratio.
+        matte: uint8 [H, W]; the product's alpha at the size of the picture that is wanted, in the same ratio.
 
     Returns:
         None where the prompt asks for none, or the product does not stand in one.
     """
     place = _room(image, product, prompt, seed)
-    return None if place is None else Bare(cut(place, shape).astype(np.float32), key_of(place))
+    if place is None:
+        return None
+    shadowed = lit(place, matte.astype(np.float32) / 255) * np.float32(255)
+    return Bare(cut(place, matte.shape).astype(np.float32), shadowed, key_of(place))
 
 
 def _room(image: Pixels, matte: Pixels, prompt: str, seed: int) -> Place | None:

