@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 from examples.check_demo import newest_index
 
 _SHOWN = (
-    ("chair-banquet", "pinterest_standard"),
+    ("armchair-green", "pinterest_standard"),
     ("coffee-01", "pmax_square"),
     ("boots-01", "pmax_landscape"),
     ("table-round", "pinterest_standard"),

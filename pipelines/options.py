@@ -80,7 +80,7 @@ def _add_result(parser: argparse.ArgumentParser) -> None:
         help="CSV of the prompts by category, for rows that have none; a path, file:// or s3://; empty: the shipped "
         "table, transforms/data/prompts.csv",
     )
-    add("--background_painters", default="studio", help="in order of preference, comma separated")
+    add("--background_painters", default="canvas_staging,studio", help="in order of preference, comma separated")
     add("--outpaint_painters", default="patchmatch", help="in order of preference, comma separated")
     add(
         "--thresholds",
