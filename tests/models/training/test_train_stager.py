@@ -145,13 +145,12 @@ def test_what_is_served_is_what_was_trained(trained, tmp_path, capsys):
     alpha[300:480, 150:250] = 255
     image = np.where(alpha[..., None] > 0, np.uint8(90), np.uint8(128)) * np.ones(3, np.uint8)
     small, matte = studio.shrink(image, alpha, (304, 208))
-    candidate = paint(stage, small, matte, matte, "wooden floor", 5)
-    assert np.array_equal(candidate, paint(stage, small, matte, matte, "wooden floor", 5))
+    candidate, guide = paint(stage, small, matte, matte, "wooden floor", 5)
+    assert np.array_equal(candidate, paint(stage, small, matte, matte, "wooden floor", 5)[0]) and guide.all()
     assert not np.array_equal(candidate, studio.paint(small, matte, matte, "wooden floor", 5))
-    guide = np.zeros((1, 1, 2), np.int16)
     scene = upscale(stage, image, alpha, alpha, candidate, guide, "wooden floor", 5)
     assert scene.shape == (600, 400, 3) and abs(float(scene.mean()) - float(candidate.mean())) < 3
-    flat = paint(stage, small, matte, matte, "flat lay", 5)
+    flat, _ = paint(stage, small, matte, matte, "flat lay", 5)
     assert np.array_equal(flat, studio.paint(small, matte, matte, "flat lay", 5)), (
         "the studio's own where nothing stands"
     )
