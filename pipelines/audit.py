@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from pipelines.flags import listed
 from pipelines.stores import add_store_options, store_of
 from transforms.errors import CanvasError, ManifestError
 from transforms.ops.color_difference import encoded_color_difference
@@ -191,7 +192,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--allow_source", default="", help="prefixes and hosts that sources may come from, by comma")
     add_store_options(parser)
     options = parser.parse_args(argv)
-    allow = tuple(filter(None, options.allow_source.split(",")))
+    allow = listed(options.allow_source)
     try:
         found = audit(options.run, store_of(options), limit=options.limit, allow=allow, limits=EncodedLimits())
         return _report(found)

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from pipelines.finish import Folders
+from pipelines.flags import listed
 from pipelines.stores import store_of as store_of
 from transforms.background import BackgroundSettings
 from transforms.compose import ComposeSettings
@@ -266,15 +267,6 @@ def _names(text: str, known: tuple[str, ...], option: str) -> tuple[str, ...]:
     if not names:
         raise ConfigError(f"--{option} names nothing; it takes {', '.join(known)}")
     return names
-
-
-def listed(text: str) -> tuple[str, ...]:
-    """What a flag names, comma separated.
-
-    >>> listed("gpu-1:8001, gpu-2:8001,")
-    ('gpu-1:8001', 'gpu-2:8001')
-    """
-    return tuple(filter(None, (part.strip() for part in text.split(","))))
 
 
 def _pairs(text: str, option: str, known: tuple[str, ...] = ()) -> tuple[tuple[str, str], ...]:

@@ -20,9 +20,10 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineRunner
 
 from pipelines.busy import BusyMeter
-from pipelines.config import EnhanceConfig, listed, plain_options, serving_of
+from pipelines.config import EnhanceConfig, plain_options, serving_of
 from pipelines.embedded import EmbeddedServer
 from pipelines.finish import Finished, Folders, finish_run
+from pipelines.flags import listed
 from pipelines.progress import Progress
 from pipelines.report.page import render_page
 from pipelines.report.spend import cost_of_runs, spend_of

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.flags import listed
 from pipelines.stores import add_store_options, store_of
 from transforms.errors import CanvasError, ManifestError
 from transforms.ledger import PARQUET, parquet_bytes
@@ -54,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--reason", default="", help="only these reasons, comma separated")
     add_store_options(parser)
     options = parser.parse_args(argv)
-    stages, reasons = ([*filter(None, map(str.strip, text.split(",")))] for text in (options.stage, options.reason))
+    stages, reasons = (list(listed(text)) for text in (options.stage, options.reason))
     try:
         rows = replay(options.run, options.to, stages, reasons, store_of(options))
     except CanvasError as error:

@@ -24,6 +24,7 @@ import cv2
 import numpy as np
 
 from pipelines.embedded import EmbeddedServer
+from pipelines.flags import listed
 from pipelines.scenes.command import run
 from transforms.errors import CanvasError, ConfigError
 from transforms.inference.client import TritonClient
@@ -89,7 +90,7 @@ def synthesise(
 @contextmanager
 def _client(endpoints: str, repository: Path | None) -> Iterator[InferenceClient]:
     if endpoints:
-        yield TritonClient(ServingConfig(tuple(endpoints.split(","))))
+        yield TritonClient(ServingConfig(listed(endpoints)))
         return
     with EmbeddedServer(repository, [MODEL], instance_factor=1) as server:
         yield TritonClient(ServingConfig((server.address,)))

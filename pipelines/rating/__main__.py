@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipelines.flags import listed
 from pipelines.rating.contestants import Named, entries_of, with_tasks
 from pipelines.rating.export import ratings_table
 from pipelines.rating.forms import text_of
@@ -108,7 +109,7 @@ def _study(options: argparse.Namespace, config: StoreConfig) -> Study:
         raise ConfigError("a new study needs contestants", remedy="name some with --run, --folder or --csv")
     if options.sample is not None and options.sample < 1:
         raise ConfigError(f"--sample must be positive, got {options.sample}")
-    placements = tuple(filter(None, options.placements.split(",")))
+    placements = listed(options.placements)
     entries = [
         entry
         for each in named

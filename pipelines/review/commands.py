@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TypeAlias
 
+from pipelines.flags import listed
 from pipelines.report.spend import cost_of_runs, spend_of
 from pipelines.review.access import Tokens, User, is_loopback, load_secret
 from pipelines.review.build import BuildOptions, build
@@ -262,4 +263,4 @@ def _secret(options: argparse.Namespace, decisions: Decisions) -> Path:
 
 
 def _allow(options: argparse.Namespace) -> tuple[str, ...]:
-    return tuple(filter(None, options.allow_source.split(",")))
+    return listed(options.allow_source)

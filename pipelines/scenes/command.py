@@ -25,6 +25,7 @@ from pipelines.busy import BusyMeter
 from pipelines.config import EnhanceConfig, as_yaml, config_of, plain_options
 from pipelines.enhance import stages
 from pipelines.finish import write_delivery
+from pipelines.flags import listed
 from pipelines.launch import ExitCode, decisions_of, serving, stopping_on_signals
 from pipelines.options import build_parser, parse
 from pipelines.progress import Progress
@@ -99,12 +100,12 @@ def scene_config_of(options: argparse.Namespace) -> SceneConfig:
     if not options.group_column:
         raise ConfigError("--group_column is required: name the column that groups the products of a scene")
     try:
-        seeds = tuple(dict.fromkeys(int(text) for text in filter(None, options.seeds.split(","))))
+        seeds = tuple(dict.fromkeys(int(text) for text in listed(options.seeds)))
     except ValueError as error:
         raise ConfigError(f"--seeds {options.seeds!r}: expected integers with commas between them") from error
     if any(not 0 <= seed < 2**63 for seed in seeds):
         raise ConfigError(f"--seeds {options.seeds!r}: seeds are not negative and below 2**63")
-    if "background" not in options.features.split(","):
+    if "background" not in listed(options.features):
         raise ConfigError("--features: a scene is a painted background, and `background` is not among them")
     options.features = "background"
     return SceneConfig(config_of(options), Columns(options.group_column, options.height_column), seeds, options.prompt)
