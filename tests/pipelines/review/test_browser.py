@@ -50,7 +50,7 @@ def test_a_run_is_opened_compared_refused_reloaded_and_exported(
     page = ready(open_page(served.of("acme")))
     page.click(f"{card(page, 'Desk lamp', 'Google PMax square')} .picture")
     page.wait_for_selector(".proof[data-state=proven]")
-    assert "0 differ" in page.inner_text(".proof")
+    expect(page.locator(".proof")).to_contain_text("0 differ")
     page.click("button[data-view=changed]")
     assert page.is_visible(".layer.changed") and page.is_hidden(".layer.before")
     page.click("#panel >> text=Refuse…")
@@ -108,13 +108,13 @@ def test_everything_can_be_done_from_the_keyboard(served: Served, open_page: Ope
     page.keyboard.press("Enter")
     page.wait_for_selector("#detail[open]")
     page.keyboard.press("5")
-    assert page.get_attribute("button[data-view=changed]", "aria-pressed") == "true"
+    expect(page.locator("button[data-view=changed]")).to_have_attribute("aria-pressed", "true")
     for _ in range(3):
         page.keyboard.press("+")
-    assert "400 %" in page.inner_text("[data-view=fit]")
+    expect(page.locator("[data-view=fit]")).to_contain_text("400 %")
     assert page.evaluate("getComputedStyle(document.querySelector('.layer.after')).imageRendering") == "pixelated"
     page.keyboard.press("s")
-    assert page.locator(".zones").count() == 1
+    expect(page.locator(".zones")).to_have_count(1)
     page.keyboard.press("w")
     page.wait_for_selector("#panel .chip.withdrawn")
     page.keyboard.press("u")
@@ -126,7 +126,7 @@ def test_everything_can_be_done_from_the_keyboard(served: Served, open_page: Ope
     page.wait_for_selector("#panel .flagged")
     page.keyboard.press("Escape")
     expect(page.locator("#detail")).not_to_have_attribute("open", "")
-    page.wait_for_function("document.activeElement.closest('.card') !== null")  # focus follows the closing
+    expect(page.locator("#grid .card:focus-within")).to_have_count(1)  # focus follows the closing
 
 
 def test_an_opt_out_is_made_listed_and_undone(served: Served, open_page: OpenPage) -> None:
@@ -137,12 +137,12 @@ def test_an_opt_out_is_made_listed_and_undone(served: Served, open_page: OpenPag
     page.click("#ask button[value=yes]")
     page.wait_for_selector("#panel .said >> text=all products, new background")
     page.keyboard.press("Escape")
-    assert page.locator("#grid .chip.optout").count() > 3
+    expect(page.locator("#grid .chip.optout").nth(3)).to_be_attached()
     page.click("#more summary")
     page.click("#optouts-open")
     page.click("#ask .optouts >> text=Undo")
     page.wait_for_selector("#ask >> text=There are none.")
-    assert page.locator("#grid .chip.optout").count() == 0
+    expect(page.locator("#grid .chip.optout")).to_have_count(0)
 
 
 def test_filters_find_what_they_say(served: Served, open_page: OpenPage) -> None:
@@ -161,7 +161,7 @@ def test_filters_find_what_they_say(served: Served, open_page: OpenPage) -> None
     page.select_option("[name=score]", label="Stands out")
     page.fill("[name=from]", "41")
     expect(shown).to_have_count(0)
-    assert page.is_visible("#empty")
+    expect(page.locator("#empty")).to_be_visible()
     page.fill("[name=from]", "39")
     expect(shown).to_have_count(7)
 
