@@ -85,7 +85,7 @@ def rendered(folder: Path | None) -> Iterator[Sample]:
             picture = alpha.with_name(f"{backdrop}.jpg")
             if picture.exists():
                 name = alpha.parent.name
-                yield Sample(f"{name}/{backdrop}", name, backdrop, lambda a=alpha, p=picture: _read_render(p, a))  # type: ignore[misc]
+                yield Sample(f"{name}/{backdrop}", name, backdrop, lambda a=alpha, p=picture: read_render(p, a))  # type: ignore[misc]
 
 
 def street(folder: Path | None, step: int, start: int = 0) -> Iterator[Sample]:
@@ -178,7 +178,7 @@ def _figures(alpha: Matte, truth: Matte) -> dict[str, float]:
     return dict(zip(_METRICS, (*figures, s_measure(np.clip(alpha, 0, 1), real)), strict=True))
 
 
-def _read_render(picture: Path, alpha: Path) -> tuple[Pixels, Matte]:
+def read_render(picture: Path, alpha: Path) -> tuple[Pixels, Matte]:
     truth = cv2.imread(str(alpha), cv2.IMREAD_UNCHANGED)
     truth = truth[..., -1] if truth.ndim == 3 else truth
     return _read_rgb(picture), truth.astype(np.float32) / np.float32(np.iinfo(truth.dtype).max)

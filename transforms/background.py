@@ -19,6 +19,7 @@ from transforms.inference.config import ServingConfig
 from transforms.inference.contracts import CONTRACTS, bucket_of
 from transforms.inference.interface import InferenceClient
 from transforms.judgement import Judged, JudgementSettings, judged, refuse_defective
+from transforms.ops.doubt import Doubt
 from transforms.ops.framing import FramingLimits, place_product
 from transforms.ops.geometry import lay, resample, resample_matte
 from transforms.ops.papers import read_prompt
@@ -116,7 +117,8 @@ def paint_background(
     framing = settings.framing if _stands(prompts) else replace(settings.framing, standing_from=_NEVER)
     transform = place_product(job.image.size, job.cutout.box, job.placement, framing)
     laid = lay_product(job.cutout, transform, job.placement.size)
-    painted = paint_around(client, laid, job.product, prompts, settings)
+    doubt = lay_doubt(job.image.pixels, job.cutout, transform, job.placement.size)
+    painted = paint_around(client, laid, job.product, prompts, settings, doubt)
     placed = replace(job, transform=transform, scores={**job.scores, **painted.scores})
     placed = replace(placed, uris={**job.uris, "painter": painted.painter}, prompt=painted.candidate.prompt)
     return replace(placed, candidate=painted.candidate, background=painted.background)
@@ -132,7 +134,12 @@ class Painted(NamedTuple):
 
 
 def paint_around(
-    client: InferenceClient, laid: Laid, product: Product, prompts: tuple[str, ...], settings: BackgroundSettings
+    client: InferenceClient,
+    laid: Laid,
+    product: Product,
+    prompts: tuple[str, ...],
+    settings: BackgroundSettings,
+    doubt: Doubt | None = None,
 ) -> Painted:
     """The best background around what is laid, by the first painter that can be had.
 
@@ -140,6 +147,7 @@ def paint_around(
         laid: one product or several, at the placement's size.
         product: gives the seeds.
         prompts: candidates take them in turn.
+        doubt: about the outline, at the placement's size; None where nothing is known.
 
     Raises:
         Rejected, ServingError: see `paint_background_job`.
@@ -149,7 +157,7 @@ def paint_around(
         try:
             seeds = seeds_of(product, settings.candidates, client.seeds(painter).get(bucket, ()))
             briefs = tuple((prompts[index % len(prompts)], seed) for index, seed in enumerate(seeds))
-            candidate, best = best_candidate(client, painter, laid, briefs, settings)
+            candidate, best = best_candidate(client, painter, laid, briefs, settings, doubt)
             background = upscale(client, painter, laid, candidate)
             break
         except ServingError as error:
@@ -176,6 +184,15 @@ def lay_product(cutout: Cutout, transform: Transform, size: Size) -> Laid:
     return Laid(image, product, _opaque(product))
 
 
+def lay_doubt(source: Pixels, cutout: Cutout, transform: Transform, size: Size) -> Doubt | None:
+    """The doubt about a cutout, laid as the product is; None where there is none."""
+    if cutout.doubt is None:
+        return None
+    share = resample_matte(cutout.doubt.astype(np.float32) / 255, transform.scaled)
+    laid, _ = lay(resample(source, transform.scaled), transform, size, _GREY)
+    return Doubt(laid, np.rint(lay(share, transform, size, 0.0)[0] * 255).astype(np.uint8))
+
+
 def _opaque(product: Pixels) -> Pixels:
     return np.where(product == 255, 255, 0).astype(np.uint8)
 
@@ -186,7 +203,12 @@ def _stands(prompts: tuple[str, ...]) -> bool:
 
 
 def best_candidate(
-    client: InferenceClient, painter: str, laid: Laid, briefs: tuple[tuple[str, int], ...], settings: BackgroundSettings
+    client: InferenceClient,
+    painter: str,
+    laid: Laid,
+    briefs: tuple[tuple[str, int], ...],
+    settings: BackgroundSettings,
+    doubt: Doubt | None = None,
 ) -> tuple[Candidate, Judged]:
     """Paint one candidate for each brief and keep the best.
 
@@ -194,15 +216,17 @@ def best_candidate(
         Rejected: see `paint_background_job`.
         ServingError: the painter failed.
     """
-    small = laid.shrunk(bucket_of(Size(*laid.product.shape)))
+    size = bucket_of(Size(*laid.product.shape))
+    small, unsure = laid.shrunk(size), doubt.shrunk(size) if doubt is not None else None
     limit = CONTRACTS[painter].max_batch
     candidates: list[Candidate] = []
     for start in range(0, len(briefs), limit):
         candidates += _paint(client, painter, small, briefs[start : start + limit])
     pixels = [candidate.pixels for candidate in candidates]
-    found = [Judged(ranking) for ranking in rank_candidates(small.image, small.product, pixels)]
+    found = [Judged(ranking) for ranking in rank_candidates(small.image, small.product, pixels, unsure)]
     if settings.judgement.used:
         found = judged(client, small.image, small.product, pixels, [entry.ranking for entry in found])
+    found.sort(key=lambda entry: entry.ranking.reward < settings.min_reward)  # merit alone may favour what drowns
     best, scores = found[0], _scores(found[0], settings)
     if best.ranking.reward < settings.min_reward:
         detail, value = "no candidate sets the product off from its background", best.ranking.reward
@@ -246,6 +270,7 @@ def _scores(best: Judged, settings: BackgroundSettings) -> dict[str, float]:
         "background_contrast": ranking.contrast,
         "background_clean_edge": ranking.clean_edge,
         "background_harmony": ranking.harmony,
+        "background_visible_doubt": ranking.visible_doubt,
         "background_winner": float(ranking.candidate),
         **(defects if settings.judgement.used else {}),
     }

@@ -11,7 +11,7 @@ import numpy as np
 from transforms.errors import ConfigError, Rejected
 from transforms.inference.contracts import CONTRACTS
 from transforms.inference.interface import InferenceClient
-from transforms.ops.ranking import Ranking
+from transforms.ops.ranking import DOUBT_WEIGHT, Ranking
 from transforms.records import Pixels
 
 
@@ -43,8 +43,13 @@ class Judged(NamedTuple):
 
     @property
     def reward(self) -> float:
-        """What judged candidates are chosen by: the cheap reward, if nothing is wrong."""
+        """The cheap reward, if nothing is wrong."""
         return self.ranking.reward * (1 - self.product) * (1 - self.background)
+
+    @property
+    def merit(self) -> float:
+        """What judged candidates are chosen by; see `Ranking.merit`."""
+        return self.reward - DOUBT_WEIGHT * self.ranking.visible_doubt
 
 
 def judged(
@@ -70,7 +75,7 @@ def judged(
         outputs = client.infer("reward", {**inputs, "CANDIDATE": batch})
         answers += zip(outputs["PRODUCT_DEFECT"][:, 0], outputs["BACKGROUND_DEFECT"][:, 0], strict=True)
     found = [Judged(ranking, *map(float, answers[ranking.candidate])) for ranking in rankings]
-    return sorted(found, key=lambda entry: -entry.reward)
+    return sorted(found, key=lambda entry: -entry.merit)
 
 
 def refuse_defective(best: Judged, settings: JudgementSettings, scores: dict[str, float]) -> None:

@@ -131,6 +131,7 @@ class Cutout:
         mask: bool [H, W]; the product, hard.
         box: the mask's bounding box.
         scores: the mask-quality measures, by name.
+        doubt: uint8 [H, W], see `transforms.ops.doubt`; None where the file itself says what is product.
     """
 
     foreground: Pixels
@@ -138,6 +139,7 @@ class Cutout:
     mask: Mask
     box: Box
     scores: Mapping[str, float] = field(default_factory=dict)
+    doubt: Pixels | None = None
 
 
 @dataclass(frozen=True)

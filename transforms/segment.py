@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar, NamedTuple, cast
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +17,7 @@ from transforms.inference.interface import InferenceClient
 from transforms.looks import ask_refiner, look, recheck, scaled
 from transforms.ops.backdrop import describe_backdrop, to_lab
 from transforms.ops.clues import clues_of
+from transforms.ops.doubt import doubt_of
 from transforms.ops.edge_width import narrow_edges
 from transforms.ops.mask_gate import Looks, load_gate, measure_mask, measure_recheck, measure_refinement
 from transforms.ops.masks import (
@@ -158,7 +160,9 @@ def finish(pixels: Pixels, seen: Seen, client: InferenceClient) -> Cutout:
         **measure_refinement(seen.coarse, seen.probability),
         **measure_recheck(mask, *recheck(foreground, alpha, seen.pixels, mask, client)),
     }
-    return _cutout(foreground, alpha, {**measures, "mask_quality": load_gate().quality(measures)})
+    cutout = _cutout(foreground, alpha, {**measures, "mask_quality": load_gate().quality(measures)})
+    size = (alpha.shape[1], alpha.shape[0])
+    return replace(cutout, doubt=cv2.resize(doubt_of(seen.probability), size).astype(np.uint8))
 
 
 def is_informative(alpha: Pixels) -> bool:

@@ -14,6 +14,7 @@ from transforms.placements import EXTENSIONS, Placement
 HEADLINE_SCORES: tuple[tuple[str, str, bool], ...] = (
     ("background_reward", "Background rank", True),
     ("segment_mask_quality", "Outline quality", True),
+    ("background_visible_doubt", "Doubtful outline that shows", False),
     ("contrast", "Stands out", True),
     ("product_height", "Product height", True),
     ("halo", "Rim of the old background", False),

@@ -67,6 +67,25 @@ def test_every_placement_gets_a_scene_of_its_size_with_the_product_in_the_safe_z
     assert transform.top + 720 * transform.scaled.height / 800 <= zone.bottom + 1
 
 
+def test_a_doubtful_white_edge_gets_a_background_before_which_it_shows_less():
+    def shown(asked):
+        done = paint_background(asked, client(), BackgroundSettings(candidates=8))
+        return np.abs(done.background.astype(float) - 255).mean()
+
+    sure = job("pmax_square")
+    rim = cv2.dilate(sure.cutout.mask.astype(np.uint8), np.ones((61, 61))) - sure.cutout.mask
+    unsure = replace(sure, cutout=replace(sure.cutout, doubt=rim * np.uint8(255)))
+    assert shown(unsure) < shown(sure) - 5
+
+
+def test_a_hidden_outline_is_no_reason_to_let_the_product_drown():
+    sure = job("pmax_square", rgb=(247, 247, 246), prompt="plain white paper")
+    unsure = replace(sure, cutout=replace(sure.cutout, doubt=np.full((800, 600), 255, np.uint8)))
+    best = paint_background(sure, client(), BackgroundSettings(candidates=8, min_reward=0.0)).scores
+    limit = BackgroundSettings(candidates=8, min_reward=best["background_reward"] - 1e-6)
+    assert paint_background(unsure, client(), limit).scores["background_reward"] == best["background_reward"]
+
+
 def test_the_winner_is_the_best_of_the_candidates_and_is_what_was_upscaled():
     fake = client()
     done = paint_background(job(), fake, BackgroundSettings(candidates=6))

@@ -63,6 +63,9 @@ def test_a_product_on_white_is_cut_out_at_full_resolution():
     assert np.array_equal(cutout.foreground[cutout.alpha == 1], pixels[cutout.alpha == 1])
     assert abs(cutout.box.top - 106) <= 6 and abs(cutout.box.bottom - 496) <= 6
     assert 0 <= job.scores["segment_mask_quality"] <= 1
+    assert cutout.doubt.shape == truth.shape and cutout.doubt.dtype == np.uint8
+    inside = (truth > 0.1) & (truth < 0.9)
+    assert cutout.doubt[inside].mean() > 8 * cutout.doubt[~inside].mean() > 0  # what is in doubt is the outline
 
 
 def looks_of(client, model):
@@ -145,7 +148,7 @@ def test_a_files_own_alpha_wins_and_needs_no_network():
     cutout = cut_out(ProductImage(pixels, FACTS, alpha), client)
     assert not client.requests
     assert np.array_equal(cutout.alpha, alpha.astype(np.float32) / np.float32(255))
-    assert cutout.scores["mask_quality"] == 1
+    assert cutout.scores["mask_quality"] == 1 and cutout.doubt is None
 
 
 def test_an_alpha_that_cuts_nothing_out_is_not_informative():

@@ -8,12 +8,14 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from transforms.ops.doubt import Doubt, visible_doubt
 from transforms.ops.oklab import Floats, to_oklab
 from transforms.ops.palette import Palette, harmony, product_palette
 from transforms.records import Mask, Pixels
 
 _RING = 0.012  # width of the compared strips, as a share of the longer side
 _INDISTINCT, _DISTINCT = 0.035, 0.2  # Oklab distances across an outline: barely seen, and plainly seen
+DOUBT_WEIGHT = 6.0  # by `benchmarks.doubtful_outlines`: more hides hardly more, and begins to cost reward
 _WEAK_SHARE = 25  # the percentile of the outline that stands for its weakest stretch
 
 
@@ -22,10 +24,11 @@ class Ranking(NamedTuple):
 
     Attributes:
         candidate: its position among those given.
-        reward: what candidates are ranked by.
+        reward: how well it sets the product off.
         contrast: of the product's outline against the backdrop beside it.
         clean_edge: 1 - risk of a pale fringe.
         harmony: of the colours.
+        visible_doubt: how much would be seen if the outline erred; 0 best, and where nothing is known of it.
     """
 
     candidate: int
@@ -33,19 +36,33 @@ class Ranking(NamedTuple):
     contrast: float
     clean_edge: float
     harmony: float
+    visible_doubt: float = 0.0
+
+    @property
+    def merit(self) -> float:
+        """What candidates are chosen by: the reward, less what a doubtful outline would show."""
+        return self.reward - DOUBT_WEIGHT * self.visible_doubt
 
 
-def rank_candidates(image: Pixels, product: Pixels, candidates: Sequence[Pixels]) -> tuple[Ranking, ...]:
-    """Rank painted backdrops around one product, best first; equal rewards keep their order.
+def rank_candidates(
+    image: Pixels, product: Pixels, candidates: Sequence[Pixels], doubt: Doubt | None = None
+) -> tuple[Ranking, ...]:
+    """Rank painted backdrops around one product by their merit, best first; equal ones keep their order.
 
     Args:
         image: uint8 [h, w, 3]; the product's foreground.
         product: uint8 [h, w]; its alpha.
         candidates: uint8 [h, w, 3] each.
+        doubt: about the outline, at the same size; None where nothing is known.
     """
     palette, outline = product_palette(image, product), _outline_of(image, product)
     ranked = [_rank(index, outline, candidate, palette) for index, candidate in enumerate(candidates)]
-    return tuple(sorted(ranked, key=lambda ranking: -ranking.reward))
+    if doubt is not None:
+        strip = float(outline.where.sum()) * outline.radius
+        ranked = [
+            entry._replace(visible_doubt=visible_doubt(doubt, candidates[entry.candidate], strip)) for entry in ranked
+        ]
+    return tuple(sorted(ranked, key=lambda ranking: -ranking.merit))
 
 
 class _Outline(NamedTuple):

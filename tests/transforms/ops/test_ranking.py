@@ -1,6 +1,8 @@
 import cv2
 import numpy as np
+import pytest
 
+from transforms.ops.doubt import Doubt
 from transforms.ops.ranking import rank_candidates
 
 
@@ -44,3 +46,20 @@ def test_every_score_lies_between_nought_and_one():
 def test_an_empty_matte_earns_nothing():
     image = flat(0, 0, 0)
     assert rank_candidates(image, np.zeros((200, 200), np.uint8), [image])[0].reward == 0
+
+
+def test_of_two_good_backdrops_the_one_wins_that_hides_a_doubtful_outline():
+    image, alpha = disc((150, 60, 40))
+    rim = cv2.dilate(alpha, np.ones((9, 9), np.uint8)) - cv2.erode(alpha, np.ones((9, 9), np.uint8))
+    backdrops = [flat(47, 62, 82), flat(236, 230, 218)]
+    for old in (0, 1):  # the one that is like the old backdrop
+        ranked = rank_candidates(image, alpha, backdrops, Doubt(backdrops[old], rim))
+        assert ranked[0].candidate == old and ranked[0].visible_doubt < 0.01 < ranked[1].visible_doubt
+        assert ranked[0].merit == pytest.approx(ranked[0].reward, abs=0.05) and ranked[1].merit < ranked[1].reward
+
+
+def test_what_is_known_for_sure_is_ranked_as_before():
+    image, alpha = disc((150, 60, 40))
+    backdrops = [flat(47, 62, 82), flat(236, 230, 218), flat(140, 60, 50)]
+    sure = Doubt(image, np.zeros_like(alpha))
+    assert rank_candidates(image, alpha, backdrops, sure) == rank_candidates(image, alpha, backdrops)
