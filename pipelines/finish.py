@@ -17,7 +17,7 @@ from transforms.manifest import COLUMNS, ColumnMap
 from transforms.plan import PLAN_SCHEMA, Shard, read_shard, with_resolved_uris
 from transforms.storage.keys import percent_encode
 from transforms.storage.store import Store, StoreConfig, open_store
-from transforms.storage.uris import folder_of
+from transforms.storage.uris import folder_of, join
 
 _SHARD_ROWS = 100_000
 _IDENTITY = ("manifest_uri", "manifest_row", "placement")
@@ -235,8 +235,10 @@ def write_delivery(store: Store, run: str, table: pa.Table, columns: Sequence[st
         for at, creative in enumerate(mine.column("creative_uri").to_pylist()):
             first.setdefault(creative or at, at)
         mine = mine.take(pa.array(list(first.values()), pa.int64()))
-        store.write(f"{run}/delivery/{_table_of(advertiser)}", parquet_bytes(mine), content_type=PARQUET)
-    _delete_others(store, f"{run}/delivery", {_table_of(advertiser) for advertiser in advertisers})
+        store.write(join(run, "delivery", _table_of(advertiser)), parquet_bytes(mine), content_type=PARQUET)
+    # a listing shows names as a `file://` URI holds them
+    kept = {join(run, "delivery", _table_of(advertiser)).rsplit("/", 1)[-1] for advertiser in advertisers}
+    _delete_others(store, join(run, "delivery"), kept)
 
 
 def _table_of(advertiser: str) -> str:

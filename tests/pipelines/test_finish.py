@@ -181,6 +181,18 @@ def test_equal_rows_give_a_feed_their_creative_once(night: Night) -> None:
     assert (len(rows), sorted(delivered)) == (4, sorted(PLACED))
 
 
+def test_delivery_tables_stay_in_their_folder_whatever_an_advertiser_is_called(night: Night, tmp_path: Path) -> None:
+    night.decide("r1", night.plan("r1"))
+    night.finish("r1")
+    names = ("acme", "b/c", "a b", "../../../up")
+    rows = [{**night.index("r1")[0], "advertiser_id": name, "creative_uri": name} for name in names]
+    run = (tmp_path / "file out" / "runs" / "r1").as_uri()
+    write_delivery(night.store, run, pa.Table.from_pylist(rows, schema=INDEX_SCHEMA))
+    left = sorted(path.relative_to(tmp_path).as_posix() for path in (tmp_path / "file out").rglob("*.parquet"))
+    folder = "file out/runs/r1/delivery"
+    assert left == [f"{folder}/{name}.parquet" for name in ("..%2F..%2F..%2Fup", "a%20b", "acme", "b%2Fc")]
+
+
 def test_finishing_twice_changes_nothing(night: Night) -> None:
     night.decide("r1", night.plan("r1"))
     assert night.finish("r1") == night.finish("r1")
