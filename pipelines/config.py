@@ -255,7 +255,7 @@ def as_yaml(options: argparse.Namespace) -> str:
     values.pop("print_config", None)
     values.pop("config", None)
     values["thresholds"] = json.loads(json.dumps(dataclasses.asdict(thresholds_of(options))))
-    values["extra_placements"] = json.loads(options.extra_placements)
+    values["extra_placements"] = _json(options.extra_placements, list, "extra_placements")
     return yaml.safe_dump(values, sort_keys=True)
 
 

@@ -49,6 +49,48 @@ def test_spaces_after_commas_do_not_count() -> None:
         assert asked.endpoints == ("gpu-1:8001", "gpu-2:8001")
 
 
+@pytest.mark.parametrize(
+    ("text", "option", "value"),
+    [
+        ("conditional_writes: yes", "conditional_writes", "yes"),
+        ("conditional_writes: no", "conditional_writes", "no"),
+        ("progress: off", "progress", "off"),
+        ("progress: on", "progress", "on"),
+        ("dry_run: yes", "dry_run", True),
+        ("dry_run: no", "dry_run", False),
+    ],
+)
+def test_words_that_yaml_takes_for_truth_values_are_what_they_say(
+    tmp_path: Path, text: str, option: str, value: object
+) -> None:
+    file = tmp_path / "job.yaml"
+    file.write_text(f"{text}\n")
+    assert getattr(parse([f"--config={file}"]).job, option) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (b"prompts: \xff\n", "codec"),
+        (b"concurrency: yes\n", "concurrency"),
+        (b"limit: no\n", "limit"),
+        (b"config: other.yaml\n", "unknown option 'config'"),
+        (b"help: yes\n", "unknown option 'help'"),
+        (b"thresholds: {verify: {max_expansion: 2026-01-01}}\n", "date"),
+    ],
+)
+def test_a_file_that_says_what_no_option_takes_is_refused(tmp_path: Path, text: bytes, told: str) -> None:
+    file = tmp_path / "job.yaml"
+    file.write_bytes(text)
+    with pytest.raises(ConfigError, match=told):
+        parse([f"--config={file}"])
+
+
+def test_placements_that_are_no_json_are_refused_where_the_configuration_is_printed() -> None:
+    with pytest.raises(ConfigError, match="extra_placements"):
+        as_yaml(parse(["--extra_placements={"]).job)
+
+
 TABLE = "category,pose,words,prompts\nvases,standing,vase,{}\nother,standing,,plain\n"
 REQUIRED = ["--manifest=m", "--output=o", "--features=background"]
 
