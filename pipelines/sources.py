@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Sequence
 
+from pipelines.scenes.folders import DRY_FOLDER, FOLDER
 from transforms.errors import ManifestError, ObjectNotFound
 from transforms.manifest import ColumnMap, check_schema
 from transforms.plan import Shard, open_parquet
@@ -12,10 +13,16 @@ from transforms.storage.store import Store, StoreConfig, open_store
 
 # Rows of a shard: enough that the anti-join is one numpy operation, few enough that several workers share a file.
 ROWS_PER_SHARD = 250_000
+# Where runs write tables below an output.
+_TABLES = ("ledger", "runs", FOLDER, DRY_FOLDER)
 
 
-def manifest_files(manifest: str, config: StoreConfig) -> list[str]:
+def manifest_files(manifest: str, config: StoreConfig, output: str = "") -> list[str]:
     """The Parquet files that `manifest` names: one file, a glob, or everything below a folder.
+
+    Args:
+        output: the job's; where it lies in the manifest's own folder, the tables that runs write there are no manifest.
+            They are one where `manifest` names a folder of theirs, such as a run's dead letters.
 
     Raises:
         ManifestError: there is none.
@@ -26,8 +33,10 @@ def manifest_files(manifest: str, config: StoreConfig) -> list[str]:
     elif any(sign in manifest for sign in "*?["):
         folder = _folder_before_glob(manifest)
         found = [listed.uri for listed in _listed(store, folder) if globbed(listed.uri, manifest)]
+        found = _without_tables(found, folder, output)
     else:
         found = [item.uri for item in _listed(store, manifest) if item.uri.endswith((".parquet", ".pq"))]
+        found = _without_tables(found, manifest, output)
     if not found:
         raise ManifestError(
             f"--manifest {manifest}: no Parquet file found", remedy="check the path and its permissions"
@@ -40,6 +49,12 @@ def _listed(store: Store, folder: str) -> list:  # type: ignore[type-arg]
         return list(store.list(folder))
     except ObjectNotFound:
         return []
+
+
+def _without_tables(found: Sequence[str], folder: str, output: str) -> list[str]:
+    kept = [f"{output}/{name}/" for name in _TABLES] if output else []
+    kept = [tables for tables in kept if not f"{folder.rstrip('/')}/".startswith(tables)]
+    return [uri for uri in found if not uri.startswith(tuple(kept))]
 
 
 def globbed(uri: str, pattern: str) -> bool:
