@@ -153,6 +153,26 @@ def test_dead_letters_are_a_manifest_with_reasons(night: Night, tmp_path: Path) 
     assert len(select(letters, ["load"])) == 0
 
 
+@pytest.mark.parametrize("left", ["reordered", "shorter", "another table", "no table", "nothing"])
+def test_dead_letters_name_the_rows_that_failed_whatever_became_of_the_manifest_meanwhile(
+    night: Night, tmp_path: Path, left: str
+) -> None:
+    night.decide("r1", night.plan("r1"), "failed")
+    shards, path, table = night.shards, Path(night.manifest), pq.read_table(night.manifest)
+    path.unlink()
+    if left in ("reordered", "shorter"):
+        pq.write_table(table.take([2, 0, 1] if left == "reordered" else [2]), path)
+    elif left == "another table":
+        pq.write_table(pa.table({"x": [1, 2, 3]}), path)
+    elif left == "no table":
+        path.write_bytes(b"no table")
+    finish_run(Folders(night.output, "r1"), shards, ColumnMap())
+    letters = read_dead_letters(Folders(night.output, "r1").run, night.store).to_pylist()
+    assert [(row["manifest_row"], row["product_id"]) for row in letters] == [(0, "one"), (1, "two"), (2, "three")]
+    assert {row["image_uri"] for row in letters} == {str(tmp_path / "a.jpg")}
+    assert {tuple(row["placements"]) for row in letters} == {PLACED}
+
+
 def test_a_replay_has_the_keys_of_the_night(night: Night, tmp_path: Path) -> None:
     night.decide("r1", night.plan("r1"), "failed")
     night.finish("r1")
