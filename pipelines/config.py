@@ -35,9 +35,9 @@ from transforms.records import TASKS
 from transforms.run_work import RunConfig
 from transforms.segment import SegmentLimits
 from transforms.settings import overridden
-from transforms.sources.allow import SourcePolicy
+from transforms.sources.allow import SourcePolicy, compile_rules
 from transforms.storage.store import StoreConfig, open_store
-from transforms.storage.uris import absolute
+from transforms.storage.uris import absolute, bucket_and_key, local_path, scheme_of
 from transforms.tally import StopRules
 from transforms.verify import VerifyLimits
 from transforms.version import results_version
@@ -161,6 +161,7 @@ def config_of(options: argparse.Namespace) -> EnhanceConfig:
     for name in ("manifest", "output", "features"):
         if not getattr(options, name):
             raise ConfigError(f"--{name} is required")
+    _check_places(options)
     features = _names(options.features, TASKS, "features")
     table = extend_placements(_json(options.extra_placements, list, "extra_placements"))
     _check_numbers(options)
@@ -199,6 +200,26 @@ def _prompts(uri: str, policy: WordPolicy, config: StoreConfig) -> PromptTable:
                 f"--prompts {uri}: category {category.name!r}: word {found.position} of a prompt is unfit"
             )
     return table
+
+
+def _check_places(options: argparse.Namespace) -> None:
+    """Refuse addresses that no store has, sources that no rule is made of, and a run that leads out of the output."""
+    for name in ("manifest", "output", "decisions"):
+        uri = getattr(options, name)
+        try:
+            if scheme_of(uri) == "s3" or uri[:3].lower() == "s3:":  # with one slash it would be a folder here
+                bucket_and_key(uri)
+            else:
+                local_path(uri)
+        except StorageError as error:
+            raise ConfigError(f"--{name} {uri}: expected a path, file:// or s3://bucket") from error
+    try:
+        compile_rules(listed(options.allow_source), "/")
+    except StorageError as error:
+        raise ConfigError(f"--allow_source: {error}") from error
+    run_id = options.run_id
+    if run_id in (".", "..") or not run_id.isprintable() or set(run_id) & set("/\\%"):
+        raise ConfigError(f"--run_id {run_id!r}: expected the name of one folder")
 
 
 def _check_numbers(options: argparse.Namespace) -> None:

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,41 @@ def test_a_file_that_says_what_no_option_takes_is_refused(tmp_path: Path, text: 
     file.write_bytes(text)
     with pytest.raises(ConfigError, match=told):
         parse([f"--config={file}"])
+
+
+@pytest.mark.parametrize(
+    ("flag", "told"),
+    [
+        ("--manifest=gs://feeds/tonight", "--manifest gs://feeds/tonight"),
+        ("--output=gs://creatives", "--output gs://creatives"),
+        ("--output=s3:/creatives", "--output s3:/creatives"),
+        ("--output=s3://", "--output s3://"),
+        ("--output=file://host/x", "--output file://host/x"),
+        ("--decisions=ftp://x/d.parquet", "--decisions ftp://x/d.parquet"),
+        ("--allow_source=ftp://host/x", "--allow_source ftp://host/x"),
+        ("--allow_source=/ok,file://host/x", "--allow_source"),
+        ("--allow_source=https://user@host", "--allow_source https://"),
+        ("--run_id=../night", "--run_id '../night'"),
+        ("--run_id=..", "--run_id '..'"),
+        ("--run_id=a\nb", "--run_id"),
+    ],
+)
+def test_places_that_no_job_can_use_are_refused_at_launch(flag: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(told)):
+        config_of(parse(["--manifest=m", "--output=o", "--features=background", flag]).job)
+
+
+@pytest.mark.parametrize(
+    "flag",
+    [
+        "--output=s3://b/a b%/",
+        "--output=file:///o%20p",
+        "--run_id=2026-11-26T02:00 night",
+        "--allow_source=https://*,/a",
+    ],
+)
+def test_odd_places_that_can_be_used_are_taken(flag: str) -> None:
+    config_of(parse(["--manifest=m", "--output=o", "--features=background", flag]).job)
 
 
 def test_placements_that_are_no_json_are_refused_where_the_configuration_is_printed() -> None:
