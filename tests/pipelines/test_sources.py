@@ -34,6 +34,28 @@ def test_a_glob_stays_in_its_folder(nightly: Path, manifest: str, names: list[st
     assert [Path(uri).as_posix() for uri in found] == names
 
 
+@pytest.mark.parametrize(
+    ("manifest", "names"),
+    [
+        ("spark", ["spark/m.parquet"]),
+        ("spark/*.parquet", ["spark/m.parquet"]),
+        ("spark/**/*.parquet", ["spark/_temporary/0/m.parquet", "spark/m.parquet"]),
+        ("spark/.*.parquet", ["spark/._m.parquet"]),
+        ("spark/_temporary", ["spark/_temporary/0/m.parquet"]),
+        ("one [new]", ["one [new]/m.parquet"]),
+    ],
+)
+def test_what_a_writer_keeps_to_itself_is_no_manifest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, manifest: str, names: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    files = ("m.parquet", "._m.parquet", ".staging/m.parquet", "_temporary/0/m.parquet")
+    for name in (*(f"spark/{each}" for each in files), "one [new]/m.parquet"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_bytes(b"")
+    assert manifest_files(manifest, StoreConfig()) == names
+
+
 def test_a_glob_may_be_an_address(nightly: Path) -> None:
     assert manifest_files(f"file://{nightly}/nightly/*.parquet", StoreConfig()) == [
         f"file://{nightly}/nightly/a.parquet"
