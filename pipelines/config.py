@@ -48,6 +48,13 @@ _POSITIVE = (
     *("fetch_deadline_sec", "deadline_sec", "max_cost"),
 )
 _MOST_TABLE_BYTES = 1_000_000
+# Thresholds that have a flag of their own: stage, name, flag.
+_FLAGGED = (
+    ("decode", "max_bytes", "max_source_bytes"),
+    ("decode", "max_pixels", "max_source_pixels"),
+    ("background", "painters", "background_painters"),
+    ("outpaint", "painters", "outpaint_painters"),
+)
 _NOT_NEGATIVE = ("limit", "min_outcomes", "price_per_hour")
 
 
@@ -178,7 +185,7 @@ def config_of(options: argparse.Namespace) -> EnhanceConfig:
         placements=_names(options.placements, tuple(table), "placements"),
         table=tuple(table.values()),
         thresholds=thresholds,
-        columns=ColumnMap(_pairs(options.column, "column", COLUMNS), options.advertiser_id),
+        columns=ColumnMap(_pairs(options.column, "column", COLUMNS), options.advertiser_id.strip()),
         allow_source=listed(options.allow_source),
         store=store,
         stop=StopRules(options.max_failed_share, options.min_outcomes, options.price_per_hour, options.max_cost),
@@ -238,7 +245,7 @@ def thresholds_of(options: argparse.Namespace) -> Thresholds:
     stated = _json(options.thresholds, dict, "thresholds")
     thresholds = overridden(Thresholds(), stated, "--thresholds")
     background, outpaint = listed(options.background_painters), listed(options.outpaint_painters)
-    return dataclasses.replace(
+    found = dataclasses.replace(
         thresholds,
         decode=dataclasses.replace(
             thresholds.decode, max_bytes=options.max_source_bytes, max_pixels=options.max_source_pixels
@@ -246,6 +253,11 @@ def thresholds_of(options: argparse.Namespace) -> Thresholds:
         background=dataclasses.replace(thresholds.background, painters=background),
         outpaint=dataclasses.replace(thresholds.outpaint, painters=outpaint),
     )
+    for stage, name, flag in _FLAGGED:
+        told, meant = (getattr(getattr(each, stage), name) for each in (thresholds, found))
+        if name in stated.get(stage, ()) and told != meant:
+            raise ConfigError(f"--thresholds.{stage}.{name} is {told!r} and --{flag} {meant!r}: give the flag alone")
+    return found
 
 
 def serving_of(options: argparse.Namespace, endpoints: tuple[str, ...]) -> ServingConfig:
@@ -276,6 +288,8 @@ def as_yaml(options: argparse.Namespace) -> str:
     values.pop("print_config", None)
     values.pop("config", None)
     values["thresholds"] = json.loads(json.dumps(dataclasses.asdict(thresholds_of(options))))
+    for stage, name, _ in _FLAGGED:
+        del values["thresholds"][stage][name]
     values["extra_placements"] = _json(options.extra_placements, list, "extra_placements")
     return yaml.safe_dump(values, sort_keys=True)
 

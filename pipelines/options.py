@@ -16,6 +16,7 @@ from pipelines.stores import add_store_options as add_store_options
 from transforms.errors import ConfigError
 from transforms.placements import PLACEMENTS
 
+_JSON = ("extra_placements", "thresholds")
 _NOT_IN_FILES = ("config", "help")
 _PAIRS = ("column", "triton_header")  # flags that take name=value,name=value; in a file, a mapping
 
@@ -173,7 +174,7 @@ def _flag(name: str, value: Any, action: argparse.Action) -> list[str]:
         return [f"--{name}"]
     if isinstance(value, dict) and name in _PAIRS:
         return [f"--{name}={','.join(f'{key}={other}' for key, other in value.items())}"]
-    if isinstance(value, dict) or (isinstance(value, list) and any(isinstance(item, dict) for item in value)):
+    if isinstance(value, dict) or (isinstance(value, list) and name in _JSON):
         return [f"--{name}={json.dumps(value)}"]
     if isinstance(value, list):
         return [f"--{name}={','.join(map(str, value))}"]

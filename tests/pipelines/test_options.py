@@ -122,6 +122,43 @@ def test_odd_places_that_can_be_used_are_taken(flag: str) -> None:
     config_of(parse(["--manifest=m", "--output=o", "--features=background", flag]).job)
 
 
+@pytest.mark.parametrize(
+    ("thresholds", "flag"),
+    [
+        ('{"background": {"painters": ["studio"]}}', "background_painters"),
+        ('{"outpaint": {"painters": ["studio"]}}', "outpaint_painters"),
+        ('{"decode": {"max_bytes": 5}}', "max_source_bytes"),
+        ('{"decode": {"max_pixels": 5}}', "max_source_pixels"),
+    ],
+)
+def test_a_threshold_that_its_own_flag_would_undo_is_refused(thresholds: str, flag: str) -> None:
+    with pytest.raises(ConfigError, match=f"--{flag}"):
+        config_of(parse([*REQUIRED, f"--thresholds={thresholds}"]).job)
+
+
+def test_a_printed_configuration_is_one(tmp_path: Path) -> None:
+    flags = [*REQUIRED, "--column=title=name", '--extra_placements=[{"name": "b", "size": [90, 728]}]', "--dry_run"]
+    for given in (REQUIRED, flags):
+        file, job = tmp_path / "job.yaml", parse(given).job
+        file.write_text(as_yaml(job))
+        again = parse([f"--config={file}"]).job
+        assert as_yaml(again) == as_yaml(job)
+        assert config_of(again).config_digest == config_of(job).config_digest
+
+
+def test_a_printed_configuration_may_be_changed_by_flags(tmp_path: Path) -> None:
+    file = tmp_path / "job.yaml"
+    file.write_text(as_yaml(parse([*REQUIRED, "--max_source_bytes=5"]).job))
+    again = config_of(parse([f"--config={file}"]).job)
+    assert (again.thresholds.decode.max_bytes, again.sources.max_bytes) == (5, 5)
+    changed = config_of(parse([f"--config={file}", "--max_source_bytes=7", "--background_painters=studio"]).job)
+    assert (changed.thresholds.decode.max_bytes, changed.thresholds.background.painters) == (7, ("studio",))
+
+
+def test_an_advertiser_of_blanks_is_none() -> None:
+    assert config_of(parse([*REQUIRED, "--advertiser_id= "]).job).columns.advertiser_id == ""
+
+
 def test_placements_that_are_no_json_are_refused_where_the_configuration_is_printed() -> None:
     with pytest.raises(ConfigError, match="extra_placements"):
         as_yaml(parse(["--extra_placements={"]).job)
