@@ -99,6 +99,7 @@ def test_a_file_that_says_what_no_option_takes_is_refused(tmp_path: Path, text: 
         ("--allow_source=ftp://host/x", "--allow_source ftp://host/x"),
         ("--allow_source=/ok,file://host/x", "--allow_source"),
         ("--allow_source=https://user@host", "--allow_source https://"),
+        ("--s3_endpoint=localhost:9000", "--s3_endpoint localhost:9000"),
         ("--run_id=../night", "--run_id '../night'"),
         ("--run_id=..", "--run_id '..'"),
         ("--run_id=a\nb", "--run_id"),
