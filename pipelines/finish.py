@@ -132,8 +132,8 @@ def _carried(store: Store, folders: Folders, expected: pa.Table) -> pa.Table:
     if not len(settled):
         return INDEX_SCHEMA.empty_table()
     keys = pc.unique(settled.column("plan_key"))
-    found = []
-    for table in read_rows(store, f"{folders.output}/ledger"):
+    found = [INDEX_SCHEMA.empty_table()]
+    for table in read_rows(store, f"{folders.output}/ledger", keys):
         found.append(table.filter(pc.is_in(table.column("plan_key"), value_set=keys)))
     rows = _latest(pa.concat_tables(found), ("plan_key",))
     at = pc.index_in(settled.column("plan_key"), value_set=rows.column("plan_key").combine_chunks())

@@ -126,6 +126,17 @@ def test_a_moved_manifest_row_is_carried_to_its_new_place(night: Night, tmp_path
     assert [row["product_id"] for row in night.index("r2")][::2] == ["three", "one", "two"]
 
 
+def test_a_ledger_of_an_earlier_version_does_not_stop_a_run_that_needs_none_of_it(night: Night) -> None:
+    night.decide("r1", night.plan("r1"))
+    night.finish("r1")
+    rows = pa.concat_tables(read_index(night.store, Folders(night.output, "r1").run))
+    keys = pa.array([f"{number:032x}" for number in range(len(rows))])
+    earlier = rows.set_column(rows.schema.get_field_index("plan_key"), INDEX_SCHEMA.field("plan_key"), keys)
+    night.store.write(f"{night.output}/ledger/r0/part-0.parquet", parquet_bytes(earlier.drop_columns(["painter"])))
+    assert night.plan("r2") == []
+    assert night.finish("r2") == Finished({"enhanced": 6}, 6, 0)
+
+
 def test_two_equal_rows_are_both_in_the_index(night: Night) -> None:
     table = pq.read_table(night.manifest)
     pq.write_table(table.take([0, 0]), night.manifest)
