@@ -35,9 +35,9 @@ from transforms.records import TASKS
 from transforms.run_work import RunConfig
 from transforms.segment import SegmentLimits
 from transforms.settings import overridden
-from transforms.sources.allow import SourcePolicy
+from transforms.sources.allow import SourcePolicy, compile_rules
 from transforms.storage.store import StoreConfig, open_store
-from transforms.storage.uris import absolute
+from transforms.storage.uris import absolute, bucket_and_key, local_path, scheme_of
 from transforms.tally import StopRules
 from transforms.verify import VerifyLimits
 from transforms.version import results_version
@@ -48,6 +48,13 @@ _POSITIVE = (
     *("fetch_deadline_sec", "deadline_sec", "max_cost"),
 )
 _MOST_TABLE_BYTES = 1_000_000
+# Thresholds that have a flag of their own: stage, name, flag.
+_FLAGGED = (
+    ("decode", "max_bytes", "max_source_bytes"),
+    ("decode", "max_pixels", "max_source_pixels"),
+    ("background", "painters", "background_painters"),
+    ("outpaint", "painters", "outpaint_painters"),
+)
 _NOT_NEGATIVE = ("limit", "min_outcomes", "price_per_hour")
 
 
@@ -161,6 +168,7 @@ def config_of(options: argparse.Namespace) -> EnhanceConfig:
     for name in ("manifest", "output", "features"):
         if not getattr(options, name):
             raise ConfigError(f"--{name} is required")
+    _check_places(options)
     features = _names(options.features, TASKS, "features")
     table = extend_placements(_json(options.extra_placements, list, "extra_placements"))
     _check_numbers(options)
@@ -177,7 +185,7 @@ def config_of(options: argparse.Namespace) -> EnhanceConfig:
         placements=_names(options.placements, tuple(table), "placements"),
         table=tuple(table.values()),
         thresholds=thresholds,
-        columns=ColumnMap(_pairs(options.column, "column", COLUMNS), options.advertiser_id),
+        columns=ColumnMap(_pairs(options.column, "column", COLUMNS), options.advertiser_id.strip()),
         allow_source=listed(options.allow_source),
         store=store,
         stop=StopRules(options.max_failed_share, options.min_outcomes, options.price_per_hour, options.max_cost),
@@ -201,6 +209,26 @@ def _prompts(uri: str, policy: WordPolicy, config: StoreConfig) -> PromptTable:
     return table
 
 
+def _check_places(options: argparse.Namespace) -> None:
+    """Refuse addresses that no store has, sources that no rule is made of, and a run that leads out of the output."""
+    for name in ("manifest", "output", "decisions"):
+        uri = getattr(options, name)
+        try:
+            if scheme_of(uri) == "s3" or uri[:3].lower() == "s3:":  # with one slash it would be a folder here
+                bucket_and_key(uri)
+            else:
+                local_path(uri)
+        except StorageError as error:
+            raise ConfigError(f"--{name} {uri}: expected a path, file:// or s3://bucket") from error
+    try:
+        compile_rules(listed(options.allow_source), "/")
+    except StorageError as error:
+        raise ConfigError(f"--allow_source: {error}") from error
+    run_id = options.run_id
+    if run_id in (".", "..") or not run_id.isprintable() or set(run_id) & set("/\\%"):
+        raise ConfigError(f"--run_id {run_id!r}: expected the name of one folder")
+
+
 def _check_numbers(options: argparse.Namespace) -> None:
     """Refuse numbers that would switch a deadline, a cap or a budget off unseen: `nan` is beyond no limit."""
     for name in (*_POSITIVE, *_NOT_NEGATIVE):
@@ -217,7 +245,7 @@ def thresholds_of(options: argparse.Namespace) -> Thresholds:
     stated = _json(options.thresholds, dict, "thresholds")
     thresholds = overridden(Thresholds(), stated, "--thresholds")
     background, outpaint = listed(options.background_painters), listed(options.outpaint_painters)
-    return dataclasses.replace(
+    found = dataclasses.replace(
         thresholds,
         decode=dataclasses.replace(
             thresholds.decode, max_bytes=options.max_source_bytes, max_pixels=options.max_source_pixels
@@ -225,6 +253,11 @@ def thresholds_of(options: argparse.Namespace) -> Thresholds:
         background=dataclasses.replace(thresholds.background, painters=background),
         outpaint=dataclasses.replace(thresholds.outpaint, painters=outpaint),
     )
+    for stage, name, flag in _FLAGGED:
+        told, meant = (getattr(getattr(each, stage), name) for each in (thresholds, found))
+        if name in stated.get(stage, ()) and told != meant:
+            raise ConfigError(f"--thresholds.{stage}.{name} is {told!r} and --{flag} {meant!r}: give the flag alone")
+    return found
 
 
 def serving_of(options: argparse.Namespace, endpoints: tuple[str, ...]) -> ServingConfig:
@@ -255,7 +288,9 @@ def as_yaml(options: argparse.Namespace) -> str:
     values.pop("print_config", None)
     values.pop("config", None)
     values["thresholds"] = json.loads(json.dumps(dataclasses.asdict(thresholds_of(options))))
-    values["extra_placements"] = json.loads(options.extra_placements)
+    for stage, name, _ in _FLAGGED:
+        del values["thresholds"][stage][name]
+    values["extra_placements"] = _json(options.extra_placements, list, "extra_placements")
     return yaml.safe_dump(values, sort_keys=True)
 
 

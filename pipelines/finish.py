@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -10,15 +11,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from transforms.errors import redact
+from transforms.errors import ManifestError, ObjectNotFound, redact
 from transforms.index import INDEX_SCHEMA
 from transforms.ledger import PARQUET, merge_parts, parquet_bytes, read_rows
-from transforms.manifest import COLUMNS, ColumnMap
+from transforms.manifest import COLUMNS, REQUIRED, ColumnMap
 from transforms.plan import PLAN_SCHEMA, Shard, read_shard, with_resolved_uris
 from transforms.storage.keys import percent_encode
 from transforms.storage.store import Store, StoreConfig, open_store
-from transforms.storage.uris import folder_of
+from transforms.storage.uris import folder_of, join
 
+_LOG = logging.getLogger(__name__)
 _SHARD_ROWS = 100_000
 _IDENTITY = ("manifest_uri", "manifest_row", "placement")
 DELIVERED = (
@@ -130,8 +132,8 @@ def _carried(store: Store, folders: Folders, expected: pa.Table) -> pa.Table:
     if not len(settled):
         return INDEX_SCHEMA.empty_table()
     keys = pc.unique(settled.column("plan_key"))
-    found = []
-    for table in read_rows(store, f"{folders.output}/ledger"):
+    found = [INDEX_SCHEMA.empty_table()]
+    for table in read_rows(store, f"{folders.output}/ledger", keys):
         found.append(table.filter(pc.is_in(table.column("plan_key"), value_set=keys)))
     rows = _latest(pa.concat_tables(found), ("plan_key",))
     at = pc.index_in(settled.column("plan_key"), value_set=rows.column("plan_key").combine_chunks())
@@ -195,21 +197,45 @@ def _dead_letters(
     failed: pa.Table, shards: Iterable[Shard], columns: ColumnMap, config: StoreConfig
 ) -> Iterator[dict[str, object]]:
     errors: dict[str, dict[int, list[dict[str, object]]]] = {}
-    for row in failed.select(["manifest_uri", "manifest_row", "placement", *_WHY]).to_pylist():
+    for row in failed.select(["manifest_uri", "manifest_row", "placement", *_WHY, *_KNOWN]).to_pylist():
         errors.setdefault(row["manifest_uri"], {}).setdefault(row["manifest_row"], []).append(row)
     for shard in shards:
         mine = errors.get(shard.manifest_uri, {})
         wanted = [row for row in mine if 0 <= row - shard.first_row < shard.rows]
         if not wanted:
             continue
-        table = with_resolved_uris(
-            read_shard(open_store(shard.manifest_uri, config), shard, columns), folder_of(shard.manifest_uri)
-        )
+        table, changed = _rows_of(shard, columns, config), False
         for row in sorted(wanted):
-            cells = {name: table.column(name)[row - shard.first_row].as_py() for name in COLUMNS}
-            yield _dead_letter(cells, mine[row])
+            cells = table.slice(row - shard.first_row, 1).to_pylist()
+            if not (cells and _is_of(cells[0], mine[row][0])):
+                cells, changed = [_known_cells(mine[row][0])], True
+            yield _dead_letter(cells[0], mine[row])
+        if changed:
+            _LOG.warning("%s has changed since the run read it; dead letters lack some words", shard.manifest_uri)
 
 
+def _rows_of(shard: Shard, columns: ColumnMap, config: StoreConfig) -> pa.Table:
+    """The shard's rows, none where its file is gone or another one by now: the next night's may be there already."""
+    try:
+        table = read_shard(open_store(shard.manifest_uri, config), shard, columns)
+    except (ManifestError, ObjectNotFound, OSError, pa.ArrowException, LookupError) as error:
+        _LOG.warning("%s cannot be read again: %s", shard.manifest_uri, error)
+        return pa.table({name: pa.array([], pa.string()) for name in COLUMNS})
+    return with_resolved_uris(table, folder_of(shard.manifest_uri))
+
+
+def _is_of(cells: dict[str, object], decided: dict[str, object]) -> bool:
+    """Whether a manifest's row is the one that was decided."""
+    found = {**cells, "image_uri": redact(str(cells["image_uri"]))}
+    return all(found[name] == decided[name] for name in _KNOWN)
+
+
+def _known_cells(decided: dict[str, object]) -> dict[str, object]:
+    """What the index alone knows of a row."""
+    return {name: decided.get(name) for name in COLUMNS}
+
+
+_KNOWN = (*REQUIRED, "title", "product_category")
 _WHY = ("run_id", "stage", "reason", "detail", "remedy", "retryable")
 
 
@@ -235,8 +261,10 @@ def write_delivery(store: Store, run: str, table: pa.Table, columns: Sequence[st
         for at, creative in enumerate(mine.column("creative_uri").to_pylist()):
             first.setdefault(creative or at, at)
         mine = mine.take(pa.array(list(first.values()), pa.int64()))
-        store.write(f"{run}/delivery/{_table_of(advertiser)}", parquet_bytes(mine), content_type=PARQUET)
-    _delete_others(store, f"{run}/delivery", {_table_of(advertiser) for advertiser in advertisers})
+        store.write(join(run, "delivery", _table_of(advertiser)), parquet_bytes(mine), content_type=PARQUET)
+    # a listing shows names as a `file://` URI holds them
+    kept = {join(run, "delivery", _table_of(advertiser)).rsplit("/", 1)[-1] for advertiser in advertisers}
+    _delete_others(store, join(run, "delivery"), kept)
 
 
 def _table_of(advertiser: str) -> str:

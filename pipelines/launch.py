@@ -80,7 +80,7 @@ def launch(
         CanvasError: the run could not begin, or could not be finished.
     """
     decided = decisions_of(config)
-    files = manifest_files(config.manifest, config.store)
+    files = manifest_files(config.manifest, config.store, config.output)
     shards = cut_shards(files, config.columns, config.store, config.options.limit)
     folders = Folders(config.output, config.run_id, config.options.dry_run)
     store = open_store(config.output, config.store)

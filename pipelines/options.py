@@ -16,6 +16,8 @@ from pipelines.stores import add_store_options as add_store_options
 from transforms.errors import ConfigError
 from transforms.placements import PLACEMENTS
 
+_JSON = ("extra_placements", "thresholds")
+_NOT_IN_FILES = ("config", "help")
 _PAIRS = ("column", "triton_header")  # flags that take name=value,name=value; in a file, a mapping
 
 
@@ -145,26 +147,34 @@ def parse(argv: Sequence[str], parser: argparse.ArgumentParser | None = None) ->
 
 def _flags_of(path: Path, parser: argparse.ArgumentParser) -> list[str]:
     try:
-        values = yaml.safe_load(path.read_text()) or {}
-    except (OSError, yaml.YAMLError) as error:
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"--config {path}: {error}") from error
     if not isinstance(values, dict):
         raise ConfigError(f"--config {path}: expected a mapping of option names to values")
-    known = {action.dest for action in parser._actions}
+    known = {action.dest: action for action in parser._actions if action.dest not in _NOT_IN_FILES}
     for name in values:
         if name not in known:
-            raise ConfigError(f"--config {path}: unknown option {name!r}{_hint(str(name), known)}")
-    return [flag for name, value in values.items() for flag in _flag(str(name), value)]
+            raise ConfigError(f"--config {path}: unknown option {name!r}{_hint(str(name), set(known))}")
+    try:
+        return [flag for name, value in values.items() for flag in _flag(str(name), value, known[name])]
+    except TypeError as error:  # a date, which no JSON has
+        raise ConfigError(f"--config {path}: {error}") from error
 
 
-def _flag(name: str, value: Any) -> list[str]:
+def _flag(name: str, value: Any, action: argparse.Action) -> list[str]:
+    if isinstance(value, bool) and action.choices:  # YAML reads yes, no, on and off as true and false
+        words = ("yes", "on") if value else ("no", "off")
+        value = next((word for word in words if word in action.choices), value)
+    if isinstance(value, bool) and action.nargs != 0:
+        raise ConfigError(f"--config: {name}: {value} is no value of it")
     if value is None or value is False:
         return []
     if value is True:
         return [f"--{name}"]
     if isinstance(value, dict) and name in _PAIRS:
         return [f"--{name}={','.join(f'{key}={other}' for key, other in value.items())}"]
-    if isinstance(value, dict) or (isinstance(value, list) and any(isinstance(item, dict) for item in value)):
+    if isinstance(value, dict) or (isinstance(value, list) and name in _JSON):
         return [f"--{name}={json.dumps(value)}"]
     if isinstance(value, list):
         return [f"--{name}={','.join(map(str, value))}"]

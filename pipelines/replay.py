@@ -39,10 +39,12 @@ def select(letters: pa.Table, stages: Sequence[str] = (), reasons: Sequence[str]
 
 
 def replay(run_folder: str, to: str, stages: Sequence[str], reasons: Sequence[str], config: StoreConfig) -> int:
-    """Write the chosen dead letters as a manifest, and return how many rows it has."""
+    """Write the chosen dead letters as a manifest, and return how many rows it has.
+
+    It is written where none is chosen, too: an earlier night's would be replayed in its place.
+    """
     letters = select(read_dead_letters(run_folder, open_store(run_folder, config)), stages, reasons)
-    if len(letters):
-        open_store(to, config).write(to, parquet_bytes(letters), content_type=PARQUET)
+    open_store(to, config).write(to, parquet_bytes(letters), content_type=PARQUET)
     return len(letters)
 
 
@@ -61,7 +63,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CanvasError as error:
         sys.stderr.write(f"error: {error}\n  remedy: {error.remedy}\n")
         return 2
-    sys.stdout.write(f"{rows} rows -> {options.to}\n" if rows else "no dead letter matches; nothing was written\n")
+    sys.stdout.write(
+        f"{rows} rows -> {options.to}\n" if rows else f"no dead letter matches; {options.to} has no rows\n"
+    )
     return 0
 
 

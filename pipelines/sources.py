@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Sequence
 
+from pipelines.scenes.folders import DRY_FOLDER, FOLDER
 from transforms.errors import ManifestError, ObjectNotFound
 from transforms.manifest import ColumnMap, check_schema
 from transforms.plan import Shard, open_parquet
@@ -12,10 +13,16 @@ from transforms.storage.store import Store, StoreConfig, open_store
 
 # Rows of a shard: enough that the anti-join is one numpy operation, few enough that several workers share a file.
 ROWS_PER_SHARD = 250_000
+# Where runs write tables below an output.
+_TABLES = ("ledger", "runs", FOLDER, DRY_FOLDER)
 
 
-def manifest_files(manifest: str, config: StoreConfig) -> list[str]:
+def manifest_files(manifest: str, config: StoreConfig, output: str = "") -> list[str]:
     """The Parquet files that `manifest` names: one file, a glob, or everything below a folder.
+
+    Args:
+        output: the job's; where it lies in the manifest's own folder, the tables that runs write there are no manifest.
+            They are one where `manifest` names a folder of theirs, such as a run's dead letters.
 
     Raises:
         ManifestError: there is none.
@@ -23,11 +30,14 @@ def manifest_files(manifest: str, config: StoreConfig) -> list[str]:
     store = open_store(manifest, config)
     if manifest.endswith((".parquet", ".pq")) and store.stat(manifest) is not None:
         found = [manifest]
-    elif any(sign in manifest for sign in "*?["):
-        folder = _folder_before_glob(manifest)
-        found = [listed.uri for listed in _listed(store, folder) if globbed(listed.uri, manifest)]
     else:
-        found = [item.uri for item in _listed(store, manifest) if item.uri.endswith((".parquet", ".pq"))]
+        below = [item.uri for item in _listed(store, manifest)]
+        found = [uri for uri in below if uri.endswith((".parquet", ".pq")) and not _is_hidden(uri, manifest)]
+        found = _without_tables(found, manifest, output)
+        if not below and any(sign in manifest for sign in "*?["):
+            folder = _folder_before_glob(manifest)
+            found = [listed.uri for listed in _listed(store, folder) if globbed(listed.uri, manifest)]
+            found = _without_tables(found, folder, output)
     if not found:
         raise ManifestError(
             f"--manifest {manifest}: no Parquet file found", remedy="check the path and its permissions"
@@ -42,8 +52,20 @@ def _listed(store: Store, folder: str) -> list:  # type: ignore[type-arg]
         return []
 
 
+def _is_hidden(uri: str, folder: str) -> bool:
+    """Whether a writer keeps a file below `folder` to itself: not finished yet, or about the others."""
+    return any(part.startswith((".", "_")) for part in uri.removeprefix(folder.rstrip("/")).split("/"))
+
+
+def _without_tables(found: Sequence[str], folder: str, output: str) -> list[str]:
+    kept = [f"{output}/{name}/" for name in _TABLES] if output else []
+    kept = [tables for tables in kept if not f"{folder.rstrip('/')}/".startswith(tables)]
+    return [uri for uri in found if not uri.startswith(tuple(kept))]
+
+
 def globbed(uri: str, pattern: str) -> bool:
-    """Whether a glob names `uri`, as a shell would: `*` and `?` stay in one folder, `**` is any number of folders.
+    """Whether a glob names `uri`, as a shell would: `*` and `?` stay in one folder, `**` is any number of folders, and
+    none of them begins a name with a dot.
 
     >>> globbed("s3://feeds/tonight/a.parquet", "s3://feeds/tonight/*.parquet")
     True
@@ -59,8 +81,11 @@ def _parts_match(parts: Sequence[str], patterns: Sequence[str]) -> bool:
     if not patterns:
         return not parts
     if patterns[0] == "**":
-        return any(_parts_match(parts[skip:], patterns[1:]) for skip in range(len(parts) + 1))
-    return bool(parts) and fnmatch.fnmatchcase(parts[0], patterns[0]) and _parts_match(parts[1:], patterns[1:])
+        hidden = next((at for at, part in enumerate(parts) if part.startswith(".")), len(parts))
+        return any(_parts_match(parts[skip:], patterns[1:]) for skip in range(hidden + 1))
+    fits = bool(parts) and fnmatch.fnmatchcase(parts[0], patterns[0])
+    fits = fits and (patterns[0].startswith(".") or not parts[0].startswith("."))
+    return fits and _parts_match(parts[1:], patterns[1:])
 
 
 def _folder_before_glob(pattern: str) -> str:

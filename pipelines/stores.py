@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from transforms.errors import ConfigError
 from transforms.storage.store import StoreConfig
 
 
@@ -24,9 +25,16 @@ def add_store_options(parser: argparse.ArgumentParser) -> None:
 
 
 def store_of(options: argparse.Namespace) -> StoreConfig:
-    """How to reach the store."""
+    """How to reach the store.
+
+    Raises:
+        ConfigError: the endpoint is no URL.
+    """
+    endpoint = options.s3_endpoint
+    if endpoint and not endpoint.lower().startswith(("http://", "https://")):
+        raise ConfigError(f"--s3_endpoint {endpoint}: expected http://host[:port] or https://host[:port]")
     return StoreConfig(
-        endpoint_url=options.s3_endpoint,
+        endpoint_url=endpoint,
         region=options.s3_region,
         addressing=options.s3_addressing,
         checksum=options.s3_checksum,

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from transforms.errors import CanvasError, Refusal, redact
+from transforms.errors import CanvasError, Refusal, StorageError, redact
 from transforms.records import Job, Outcome, Product
 from transforms.work import Ended
 
@@ -101,7 +101,11 @@ def conclude(ended: Ended, placement: str | None, engine_fingerprint: str) -> Ou
 def failed(
     product: Product, placement: str | None, stage: str, error: CanvasError, columns: Mapping[str, Any]
 ) -> Outcome:
-    """A failed outcome: the error as data."""
+    """A failed outcome: the error as data.
+
+    What the output's store refuses says nothing about the row: once there is space, or a right, the row is to be tried
+    again. Errors of the stores that sources lie in are `SourceError`s by then.
+    """
     return Outcome(
         product,
         placement,
@@ -110,7 +114,7 @@ def failed(
         error.reason,
         detail=str(error),
         remedy=error.remedy,
-        retryable=error.retryable,
+        retryable=error.retryable or isinstance(error, StorageError),
         columns=columns,
     )
 

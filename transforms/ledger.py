@@ -192,10 +192,15 @@ def read_index_file(store: Store, uri: str) -> pa.Table:
     return _read(store, uri, INDEX_SCHEMA.names)
 
 
-def read_rows(store: Store, folder: str) -> Iterator[pa.Table]:
-    """The index rows below `folder` (a ledger or one run's), a table for each file."""
+def read_rows(store: Store, folder: str, keys: pa.Array | None = None) -> Iterator[pa.Table]:
+    """The index rows below `folder` (a ledger or one run's), a table for each file.
+
+    Args:
+        keys: plan keys; files without any of them are passed over, and so need not have the columns of this version.
+    """
     for uri, data in _contents(store, folder, ("rows-", "part-")):
-        yield read_table(data, uri, INDEX_SCHEMA.names)
+        if keys is None or pc.any(pc.is_in(read_table(data, uri, ["plan_key"]).column(0), value_set=keys)).as_py():
+            yield read_table(data, uri, INDEX_SCHEMA.names)
 
 
 def read_index(store: Store, run_folder: str) -> list[pa.Table]:

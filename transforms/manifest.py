@@ -65,6 +65,8 @@ def check_schema(schema: pa.Schema, columns: ColumnMap, manifest_uri: str) -> No
             if column in REQUIRED and not (column == "advertiser_id" and columns.advertiser_id):
                 raise ManifestError(f"{manifest_uri}: required column {column!r} is missing; it has {schema.names}")
             continue
+        if schema.names.count(found) > 1:
+            raise ManifestError(f"{manifest_uri}: column {found!r} (for {column!r}) is there more than once")
         _check_type(column, found, schema.field(found).type, manifest_uri)
 
 

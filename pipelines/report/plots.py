@@ -39,9 +39,10 @@ def stacked_outcomes(groups: Mapping[str, Mapping[str, int]]) -> str:
     figure = Figure(figsize=(9, 0.6 + 0.34 * len(groups)), layout="constrained")
     axes = figure.add_subplot()
     left = dict.fromkeys(groups, 0)
+    labels = [name.replace("$", r"\$") for name in groups]  # what stands between two of them would be set as a formula
     for outcome, color in OUTCOME_COLORS.items():
         widths = [groups[name].get(outcome, 0) for name in groups]
-        axes.barh(list(groups), widths, left=[left[name] for name in groups], color=color, label=outcome)
+        axes.barh(labels, widths, left=[left[name] for name in groups], color=color, label=outcome)
         left = {name: left[name] + width for name, width in zip(groups, widths, strict=True)}
     axes.invert_yaxis()
     axes.tick_params(labelsize=8)

@@ -144,7 +144,7 @@ def synthesise_manifest(config: SceneConfig) -> ExitCode:
     """
     job, started, started_at = config.job, time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
     said = decisions_of(job)
-    files = manifest_files(job.manifest, job.store)
+    files = manifest_files(job.manifest, job.store, job.output)
     shards = cut_shards(files, job.columns, job.store)
     check_files(files, config.columns, job.store)
     store, tally = open_store(job.output, job.store), tally_of(job.run_id, job.stop)

@@ -126,6 +126,17 @@ def test_a_moved_manifest_row_is_carried_to_its_new_place(night: Night, tmp_path
     assert [row["product_id"] for row in night.index("r2")][::2] == ["three", "one", "two"]
 
 
+def test_a_ledger_of_an_earlier_version_does_not_stop_a_run_that_needs_none_of_it(night: Night) -> None:
+    night.decide("r1", night.plan("r1"))
+    night.finish("r1")
+    rows = pa.concat_tables(read_index(night.store, Folders(night.output, "r1").run))
+    keys = pa.array([f"{number:032x}" for number in range(len(rows))])
+    earlier = rows.set_column(rows.schema.get_field_index("plan_key"), INDEX_SCHEMA.field("plan_key"), keys)
+    night.store.write(f"{night.output}/ledger/r0/part-0.parquet", parquet_bytes(earlier.drop_columns(["painter"])))
+    assert night.plan("r2") == []
+    assert night.finish("r2") == Finished({"enhanced": 6}, 6, 0)
+
+
 def test_two_equal_rows_are_both_in_the_index(night: Night) -> None:
     table = pq.read_table(night.manifest)
     pq.write_table(table.take([0, 0]), night.manifest)
@@ -151,6 +162,26 @@ def test_dead_letters_are_a_manifest_with_reasons(night: Night, tmp_path: Path) 
     assert cut_shards([str(tmp_path / "replay.parquet")], ColumnMap(), StoreConfig())[0].rows == 1
     assert len(select(letters, ["write"], ["ok"])) == 1
     assert len(select(letters, ["load"])) == 0
+
+
+@pytest.mark.parametrize("left", ["reordered", "shorter", "another table", "no table", "nothing"])
+def test_dead_letters_name_the_rows_that_failed_whatever_became_of_the_manifest_meanwhile(
+    night: Night, tmp_path: Path, left: str
+) -> None:
+    night.decide("r1", night.plan("r1"), "failed")
+    shards, path, table = night.shards, Path(night.manifest), pq.read_table(night.manifest)
+    path.unlink()
+    if left in ("reordered", "shorter"):
+        pq.write_table(table.take([2, 0, 1] if left == "reordered" else [2]), path)
+    elif left == "another table":
+        pq.write_table(pa.table({"x": [1, 2, 3]}), path)
+    elif left == "no table":
+        path.write_bytes(b"no table")
+    finish_run(Folders(night.output, "r1"), shards, ColumnMap())
+    letters = read_dead_letters(Folders(night.output, "r1").run, night.store).to_pylist()
+    assert [(row["manifest_row"], row["product_id"]) for row in letters] == [(0, "one"), (1, "two"), (2, "three")]
+    assert {row["image_uri"] for row in letters} == {str(tmp_path / "a.jpg")}
+    assert {tuple(row["placements"]) for row in letters} == {PLACED}
 
 
 def test_a_replay_has_the_keys_of_the_night(night: Night, tmp_path: Path) -> None:
@@ -179,6 +210,18 @@ def test_equal_rows_give_a_feed_their_creative_once(night: Night) -> None:
     write_delivery(night.store, night.output, pa.Table.from_pylist(rows, schema=INDEX_SCHEMA))
     delivered = pq.read_table(f"{night.output}/delivery/acme.parquet").column("placement").to_pylist()
     assert (len(rows), sorted(delivered)) == (4, sorted(PLACED))
+
+
+def test_delivery_tables_stay_in_their_folder_whatever_an_advertiser_is_called(night: Night, tmp_path: Path) -> None:
+    night.decide("r1", night.plan("r1"))
+    night.finish("r1")
+    names = ("acme", "b/c", "a b", "../../../up")
+    rows = [{**night.index("r1")[0], "advertiser_id": name, "creative_uri": name} for name in names]
+    run = (tmp_path / "file out" / "runs" / "r1").as_uri()
+    write_delivery(night.store, run, pa.Table.from_pylist(rows, schema=INDEX_SCHEMA))
+    left = sorted(path.relative_to(tmp_path).as_posix() for path in (tmp_path / "file out").rglob("*.parquet"))
+    folder = "file out/runs/r1/delivery"
+    assert left == [f"{folder}/{name}.parquet" for name in ("..%2F..%2F..%2Fup", "a%20b", "acme", "b%2Fc")]
 
 
 def test_finishing_twice_changes_nothing(night: Night) -> None:

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,121 @@ def test_spaces_after_commas_do_not_count() -> None:
     assert config.allow_source == ("/x", "s3://y")
     with serving(config, "unused") as (asked, _):
         assert asked.endpoints == ("gpu-1:8001", "gpu-2:8001")
+
+
+@pytest.mark.parametrize(
+    ("text", "option", "value"),
+    [
+        ("conditional_writes: yes", "conditional_writes", "yes"),
+        ("conditional_writes: no", "conditional_writes", "no"),
+        ("progress: off", "progress", "off"),
+        ("progress: on", "progress", "on"),
+        ("dry_run: yes", "dry_run", True),
+        ("dry_run: no", "dry_run", False),
+    ],
+)
+def test_words_that_yaml_takes_for_truth_values_are_what_they_say(
+    tmp_path: Path, text: str, option: str, value: object
+) -> None:
+    file = tmp_path / "job.yaml"
+    file.write_text(f"{text}\n")
+    assert getattr(parse([f"--config={file}"]).job, option) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (b"prompts: \xff\n", "codec"),
+        (b"concurrency: yes\n", "concurrency"),
+        (b"limit: no\n", "limit"),
+        (b"config: other.yaml\n", "unknown option 'config'"),
+        (b"help: yes\n", "unknown option 'help'"),
+        (b"thresholds: {verify: {max_expansion: 2026-01-01}}\n", "date"),
+    ],
+)
+def test_a_file_that_says_what_no_option_takes_is_refused(tmp_path: Path, text: bytes, told: str) -> None:
+    file = tmp_path / "job.yaml"
+    file.write_bytes(text)
+    with pytest.raises(ConfigError, match=told):
+        parse([f"--config={file}"])
+
+
+@pytest.mark.parametrize(
+    ("flag", "told"),
+    [
+        ("--manifest=gs://feeds/tonight", "--manifest gs://feeds/tonight"),
+        ("--output=gs://creatives", "--output gs://creatives"),
+        ("--output=s3:/creatives", "--output s3:/creatives"),
+        ("--output=s3://", "--output s3://"),
+        ("--output=file://host/x", "--output file://host/x"),
+        ("--decisions=ftp://x/d.parquet", "--decisions ftp://x/d.parquet"),
+        ("--allow_source=ftp://host/x", "--allow_source ftp://host/x"),
+        ("--allow_source=/ok,file://host/x", "--allow_source"),
+        ("--allow_source=https://user@host", "--allow_source https://"),
+        ("--s3_endpoint=localhost:9000", "--s3_endpoint localhost:9000"),
+        ("--run_id=../night", "--run_id '../night'"),
+        ("--run_id=..", "--run_id '..'"),
+        ("--run_id=a\nb", "--run_id"),
+    ],
+)
+def test_places_that_no_job_can_use_are_refused_at_launch(flag: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(told)):
+        config_of(parse(["--manifest=m", "--output=o", "--features=background", flag]).job)
+
+
+@pytest.mark.parametrize(
+    "flag",
+    [
+        "--output=s3://b/a b%/",
+        "--output=file:///o%20p",
+        "--run_id=2026-11-26T02:00 night",
+        "--allow_source=https://*,/a",
+    ],
+)
+def test_odd_places_that_can_be_used_are_taken(flag: str) -> None:
+    config_of(parse(["--manifest=m", "--output=o", "--features=background", flag]).job)
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "flag"),
+    [
+        ('{"background": {"painters": ["studio"]}}', "background_painters"),
+        ('{"outpaint": {"painters": ["studio"]}}', "outpaint_painters"),
+        ('{"decode": {"max_bytes": 5}}', "max_source_bytes"),
+        ('{"decode": {"max_pixels": 5}}', "max_source_pixels"),
+    ],
+)
+def test_a_threshold_that_its_own_flag_would_undo_is_refused(thresholds: str, flag: str) -> None:
+    with pytest.raises(ConfigError, match=f"--{flag}"):
+        config_of(parse([*REQUIRED, f"--thresholds={thresholds}"]).job)
+
+
+def test_a_printed_configuration_is_one(tmp_path: Path) -> None:
+    flags = [*REQUIRED, "--column=title=name", '--extra_placements=[{"name": "b", "size": [90, 728]}]', "--dry_run"]
+    for given in (REQUIRED, flags):
+        file, job = tmp_path / "job.yaml", parse(given).job
+        file.write_text(as_yaml(job))
+        again = parse([f"--config={file}"]).job
+        assert as_yaml(again) == as_yaml(job)
+        assert config_of(again).config_digest == config_of(job).config_digest
+
+
+def test_a_printed_configuration_may_be_changed_by_flags(tmp_path: Path) -> None:
+    file = tmp_path / "job.yaml"
+    file.write_text(as_yaml(parse([*REQUIRED, "--max_source_bytes=5"]).job))
+    again = config_of(parse([f"--config={file}"]).job)
+    assert (again.thresholds.decode.max_bytes, again.sources.max_bytes) == (5, 5)
+    changed = config_of(parse([f"--config={file}", "--max_source_bytes=7", "--background_painters=studio"]).job)
+    assert (changed.thresholds.decode.max_bytes, changed.thresholds.background.painters) == (7, ("studio",))
+
+
+def test_an_advertiser_of_blanks_is_none() -> None:
+    assert config_of(parse([*REQUIRED, "--advertiser_id= "]).job).columns.advertiser_id == ""
+
+
+def test_placements_that_are_no_json_are_refused_where_the_configuration_is_printed() -> None:
+    with pytest.raises(ConfigError, match="extra_placements"):
+        as_yaml(parse(["--extra_placements={"]).job)
 
 
 TABLE = "category,pose,words,prompts\nvases,standing,vase,{}\nother,standing,,plain\n"

@@ -8,6 +8,9 @@ import pytest
 
 from pipelines.finish import DEAD_LETTER_SCHEMA
 from pipelines.replay import main
+from pipelines.sources import cut_shards
+from transforms.manifest import ColumnMap
+from transforms.storage.store import StoreConfig
 
 
 def letters(folder: Path) -> str:
@@ -31,3 +34,13 @@ def test_a_damaged_file_of_dead_letters_is_named(tmp_path: Path, capsys: pytest.
     (Path(run) / "dead_letters" / "part-00001.parquet").write_bytes(b"PAR1")
     assert main([run, "--to", str(tmp_path / "replay.parquet")]) == 2
     assert "part-00001.parquet" in capsys.readouterr().err
+
+
+def test_an_earlier_replay_does_not_outlive_one_without_rows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, to = letters(tmp_path / "runs" / "night"), tmp_path / "replay.parquet"
+    assert main([run, "--to", str(to)]) == 0
+    assert main([run, "--reason", "notfound", "--to", str(to)]) == 0
+    assert "no dead letter matches" in capsys.readouterr().out
+    assert cut_shards([str(to)], ColumnMap(), StoreConfig()) == []

@@ -6,6 +6,7 @@ import pytest
 from pipelines.busy import compute_sec
 from pipelines.progress import describe
 from pipelines.report.page import render_page
+from pipelines.report.plots import stacked_outcomes
 from pipelines.report.summary import RunFacts, summarize
 from transforms.index import index_row, index_table
 from transforms.records import Outcome, Product
@@ -90,3 +91,7 @@ def test_compute_time_is_read_from_the_servers_metrics() -> None:
         'nv_inference_compute_infer_duration_us{model="b",version="1"} 500000\n'
     )
     assert compute_sec(text) == {"a": 2.0, "b": 0.5}
+
+
+def test_a_placement_s_name_is_no_formula() -> None:
+    assert "$5 x_{ $" in stacked_outcomes({"$5 x_{ $": {"enhanced": 1}})

@@ -30,6 +30,17 @@ def test_errors_survive_pickling(kind: type[CanvasError]) -> None:
     assert (type(error), str(error), error.remedy) == (kind, "row 3", "mend it")
 
 
+@pytest.mark.parametrize("kind", _classes(errors.StorageError))
+def test_a_row_that_the_output_did_not_take_is_tried_again(kind: type[errors.StorageError]) -> None:
+    product = Product("m.parquet", 0, "a", "p", "a.jpg")
+    assert failed(product, "pmax_square", "write", kind("s3://creatives/a.jpg"), {}).retryable
+
+
+def test_a_source_that_is_denied_is_left_alone() -> None:
+    product = Product("m.parquet", 0, "a", "p", "a.jpg")
+    assert not failed(product, "pmax_square", "load", errors.SourceDenied("a.jpg"), {}).retryable
+
+
 def test_refusals_survive_pickling() -> None:
     refusal = pickle.loads(pickle.dumps(Rejected("halo", "a bright rim", value=3.0, limit=1.0)))
     assert (refusal.reason, refusal.detail, refusal.value, refusal.limit) == ("halo", "a bright rim", 3.0, 1.0)

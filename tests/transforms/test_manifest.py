@@ -46,6 +46,13 @@ def test_a_wrong_type_is_named_with_column_type_and_file(column: str, kind: pa.D
         check_schema(PLAIN.append(pa.field(column, kind)), ColumnMap(), "m.parquet")
 
 
+@pytest.mark.parametrize("name", ["product_id", "title"])
+def test_a_column_that_is_there_twice_is_refused(name: str) -> None:
+    names = [*dict.fromkeys(("advertiser_id", "product_id", "image_uri", name)), name]
+    with pytest.raises(ManifestError, match=f"m.parquet: column '{name}' .* more than once"):
+        check_schema(pa.schema([(each, pa.string()) for each in names]), ColumnMap(), "m.parquet")
+
+
 def test_feed_names_are_understood() -> None:
     feed = pa.table({"id": [7], "image_link": ["https://x/a.jpg"], "google_product_category": ["Sofas"]})
     columns = ColumnMap(advertiser_id="acme")
