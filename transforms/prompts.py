@@ -14,7 +14,10 @@ from transforms.prompt_table import HUNG, STANDING, Category, PromptTable, shipp
 from transforms.records import Product
 from transforms.rooms import asks_for_any, spot_of
 
-_POSES = re.compile(r"\b(standing|hung|hanging|wall-mounted|pendant|flat|flatlay|overhead)\b")
+# whole words, hyphens included: a flat-screen lies no flatter than another one
+_POSES = re.compile(
+    r"(?<![\w-])((free-|floor-)?standing|(wall-)?hung|hanging|wall-mounted|pendant|flat(-?lay)?|overhead)(?![\w-])"
+)
 
 
 class Words(NamedTuple):

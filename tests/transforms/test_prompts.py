@@ -44,6 +44,16 @@ def test_a_rows_own_prompt_stands_alone_and_gets_its_pose():
     assert prompts_of(product(title="Wall clock", prompt="flat lay on linen")).prompts == ("flat lay on linen",)
 
 
+@pytest.mark.parametrize("own", ["flat-lay on linen", "wall-hung, sage", "free-standing, sage", "navy, hanging"])
+def test_a_pose_that_is_spelled_with_a_hyphen_is_one(own):
+    assert prompts_of(product(title="Linen dress", prompt=own)).prompts == (own,)
+
+
+def test_a_word_that_only_begins_like_a_pose_is_none():
+    told = prompts_of(product(title="Linen dress", prompt="flat-screen wall")).prompts
+    assert told == ("flat-screen wall, flat lay",)
+
+
 @pytest.mark.parametrize("category", [*shipped().categories, shipped().other], ids=lambda category: category.name)
 def test_the_painter_reads_the_same_pose_out_of_every_prompt(category):
     poses = {"standing on the floor": "standing", "hung on the wall": "hung", "flat lay": "flat"}
