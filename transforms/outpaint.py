@@ -144,6 +144,8 @@ class OutpaintScenes(StageTransform):
 def outpaint_job(job: Job, *, serving: ServingConfig, settings: OutpaintSettings) -> Job:
     """Fill in `transform`, `candidate` and `background` (the whole extended scene) of an outpaint job.
 
+    Painters that read are told the row's own prompt; a row without one leaves the scene to speak for itself.
+
     Raises:
         Skipped: the frame does not fit the placement (see `place_frame`).
         Rejected: `no_scenery`, the frame holds hardly anything that can be carried on; `torn_band`, no candidate's
@@ -163,7 +165,7 @@ def outpaint(job: Job, client: InferenceClient, settings: OutpaintSettings) -> J
     for painter in settings.painters:
         try:
             seeds = seeds_of(job.product, settings.candidates, client.seeds(painter).get(bucket, ()))
-            laid, best = _first_whole(client, painter, frames, job.prompt, seeds, settings)
+            laid, best = _first_whole(client, painter, frames, job.product.prompt.strip(), seeds, settings)
             scene = upscale(client, painter, laid.framed, best.candidate)
             break
         except ServingError as error:

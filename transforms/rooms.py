@@ -60,6 +60,12 @@ def _table() -> tuple[tuple[Spot, re.Pattern[str]], ...]:
 
 
 def _row(row: dict[str, str]) -> tuple[Spot, re.Pattern[str]]:
-    words = (re.escape(word.strip().replace("-", " ")) for word in row["words"].split(","))
+    words = (_spelled(word.strip().replace("-", " ")) for word in row["words"].split(","))
     rooms = tuple(filter(None, row["rooms"].split(";")))
     return Spot(row["spot"], rooms), re.compile(rf"\b(?:{'|'.join(words)})(?:s|es)?\b")
+
+
+def _spelled(word: str) -> str:
+    """A pattern of a table's word, and of the plural of a shelf, a knife or a scarf."""
+    ending = re.search(r"fe?$", word)
+    return f"{re.escape(word[: ending.start()])}(?:{ending.group()}|ve)" if ending else re.escape(word)

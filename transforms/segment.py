@@ -168,7 +168,7 @@ def finish(pixels: Pixels, seen: Seen, client: InferenceClient) -> Cutout:
 def is_informative(alpha: Pixels) -> bool:
     """True where a file's alpha (uint8 [H, W]) cuts something out: neither all opaque nor all clear."""
     clear = float((alpha < 128).mean())
-    return 0.005 < clear < 0.998
+    return 0.005 <= clear < 0.998
 
 
 def join(pixels: Pixels, looks: Looks) -> Seen:

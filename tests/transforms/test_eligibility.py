@@ -96,6 +96,12 @@ def test_a_cut_out_file_goes_to_the_background_task_whatever_its_colours_say() -
     assert check(job_of(pixels, opaque), seeing(disc), LIMITS).task == "outpaint"
 
 
+def test_a_veil_over_the_whole_picture_cuts_nothing_out() -> None:
+    veil = np.full((320, 320), 200, np.uint8)
+    pixels = np.asarray(cv2.resize(in_scene(), (320, 320)), dtype=np.uint8)
+    assert check(job_of(pixels, veil), seeing(disc), LIMITS).task == "outpaint"
+
+
 def test_a_task_that_the_row_does_not_allow_ends_it() -> None:
     assert refused(job_of(on_white(), features=("outpaint",))).reason == "task_not_allowed"
 

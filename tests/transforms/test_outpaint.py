@@ -73,6 +73,14 @@ def test_candidates_come_from_the_products_seed_and_are_asked_in_one_batch(clien
     assert winner["SEED"][0, 0] == done.candidate.seed
 
 
+def test_painters_are_told_the_rows_own_prompt(client):
+    plain = job()
+    told = replace(plain, product=replace(plain.product, prompt=" oak floor, café "))
+    done = outpaint(told, client, OutpaintSettings())
+    asked = [prompt.decode() for _, tensors in client.requests for prompt in tensors["PROMPT"].ravel()]
+    assert set(asked) == {"oak floor, café"} and done.candidate.prompt == "oak floor, café"
+
+
 def test_the_same_job_gives_the_same_bytes(client):
     first, second = (outpaint(job(), client, OutpaintSettings()) for _ in range(2))
     assert np.array_equal(first.background, second.background)

@@ -3,7 +3,7 @@ import pytest
 from transforms.errors import ConfigError
 from transforms.ops.empty_sets import asked_for
 from transforms.prompt_table import COLUMNS, FLAT, HUNG, STANDING, shipped, table_of
-from transforms.prompts import prompts_of
+from transforms.prompts import category_of, prompts_of
 from transforms.records import Product
 
 HEAD = ",".join(COLUMNS) + "\n"
@@ -36,6 +36,13 @@ def test_prompts_come_from_the_table_that_is_given():
     assert len(told) > 1 and all(asked_for(prompt) for prompt in told[1:])
     assert prompts_of(product(title="Kite"), table).prompts == ("plain studio, standing on the floor",)
     assert prompts_of(product(title="Oak table", prompt="navy"), table).prompts == ("navy, standing on the floor",)
+
+
+def test_digits_and_apostrophes_in_a_tables_words_keep_no_title_from_being_named():
+    table = table_of(HEAD + 'screens,standing,"4K TV, men\'s boot",plain\n' + LAST, "mine")
+    for title in ("Smart 4K TV", "Men's boots, black"):
+        assert category_of([title], table).name == "screens"
+    assert category_of(["Radio"], table).name == "other"
 
 
 @pytest.mark.parametrize(

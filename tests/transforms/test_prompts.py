@@ -23,6 +23,9 @@ def product(**words):
         ("Short shelf", "furniture"),
         ("Bookshelves", "other"),
         ("Oak shelves", "furniture"),
+        ("Silk scarves", "apparel"),
+        ("Set of steak knives", "kitchen"),
+        ("Baby booties", "footwear"),
         ("Winchester armchair", "furniture"),
         ("Glass bottle", "kitchen"),
         ("Teddy bear", "other"),
@@ -42,6 +45,16 @@ def test_a_rows_own_prompt_stands_alone_and_gets_its_pose():
     words = prompts_of(product(title="Wall clock", prompt=" deep green backdrop "))
     assert words.prompts == ("deep green backdrop, hung on the wall",)
     assert prompts_of(product(title="Wall clock", prompt="flat lay on linen")).prompts == ("flat lay on linen",)
+
+
+@pytest.mark.parametrize("own", ["flat-lay on linen", "wall-hung, sage", "free-standing, sage", "navy, hanging"])
+def test_a_pose_that_is_spelled_with_a_hyphen_is_one(own):
+    assert prompts_of(product(title="Linen dress", prompt=own)).prompts == (own,)
+
+
+def test_a_word_that_only_begins_like_a_pose_is_none():
+    told = prompts_of(product(title="Linen dress", prompt="flat-screen wall")).prompts
+    assert told == ("flat-screen wall, flat lay",)
 
 
 @pytest.mark.parametrize("category", [*shipped().categories, shipped().other], ids=lambda category: category.name)

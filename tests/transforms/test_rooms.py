@@ -23,6 +23,9 @@ def test_every_room_of_the_table_is_a_rendered_set_of_its_spot():
     [
         (["Wall sockets"], "wall"),
         (["Pendant lamp"], "wall"),
+        (["Wall shelves"], "wall"),
+        (["Oak shelves"], "floor"),
+        (["Steak knives"], "table"),
         (["Rowboat"], "none"),
         (["Street lamp"], "none"),
         (["Dining table"], "floor"),

@@ -117,7 +117,7 @@ def asked_for(prompt: str) -> tuple[EmptySet, ...]:
     >>> asked_for("seamless studio backdrop, soft even light")
     ()
     """
-    text = " ".join(re.findall(r"[a-z]+(?:-[a-z]+)*", prompt.lower()))
+    text = " ".join(re.findall(r"[a-z]+", prompt.lower()))  # a living-room is a living room
     counts = {each: sum(bool(re.search(rf"\b{word}\b", text)) for word in each.words) for each in stock()}
     most = max(counts.values(), default=0)
     return tuple(each for each, count in counts.items() if count == most) if most else ()

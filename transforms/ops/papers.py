@@ -179,10 +179,12 @@ MOODS: Mapping[str, Mapping[str, float | str | bool]] = {
     "hung": {"pose": "hung"},
     "hanging": {"pose": "hung"},
     "wall-mounted": {"pose": "hung"},
+    "wall-hung": {"pose": "hung"},
     "pendant": {"pose": "hung"},
     "flat": {"pose": "flat"},
     "overhead": {"pose": "flat"},
     "flatlay": {"pose": "flat"},
+    "flat-lay": {"pose": "flat"},
 }
 
 _FACTORS = ("chroma", "softness")

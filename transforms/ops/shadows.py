@@ -118,7 +118,8 @@ def _slabs(matte: Floats, footing: Footing) -> list[_Slab]:
     for root in roots:
         belongs = body & (np.abs(centre - root) <= reach) & (rows <= root + 0.5)
         out.append(_Slab(float(root) + 0.5, _bytes(np.where(belongs, matte, 0)), False))
-    return [slab for slab in out if slab.matte.any()]
+    # what is a single row high may lie between two roots
+    return [slab for slab in out if slab.matte.any()] or [_Slab(footing.floor_row + 0.5, _bytes(matte), False)]
 
 
 def _bytes(matte: Floats) -> NDArray[np.uint8]:

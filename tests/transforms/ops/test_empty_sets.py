@@ -46,6 +46,7 @@ def test_every_set_is_reached_by_each_of_its_phrases() -> None:
 def test_more_of_a_sets_words_win() -> None:
     assert {each.name for each in asked_for("concrete floor and a brick wall")} == {"concrete_loft"}
     assert len(asked_for("Wooden Floor")) > 2
+    assert asked_for("cosy living-room") == asked_for("cosy living room") != ()
 
 
 @settings(max_examples=60, deadline=None)

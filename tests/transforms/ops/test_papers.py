@@ -38,8 +38,16 @@ def test_moods_add_up_within_their_bounds():
 
 @pytest.mark.parametrize(
     ("prompt", "pose"),
-    [("hung on the wall", "hung"), ("flat lay on linen", "flat"), ("on a floor", "standing"), ("sage", "standing")],
-)  # fmt: skip
+    [
+        ("hung on the wall", "hung"),
+        ("wall-hung before plaster", "hung"),
+        ("flat lay on linen", "flat"),
+        ("linen flat-lay", "flat"),
+        ("on a floor", "standing"),
+        ("beside a flat-screen", "standing"),
+        ("sage", "standing"),
+    ],
+)
 def test_the_pose_is_read(prompt, pose):
     assert read_prompt(prompt).pose == pose
 

@@ -57,6 +57,14 @@ def test_a_wall_takes_the_shadow_up_where_the_light_comes_from_before():
     assert behind[: end - 12].min() > 0.99
 
 
+def test_a_rod_that_is_one_row_high_hides_a_little_of_the_sky_wherever_it_lies():
+    for row in range(4, 96, 7):
+        rod = np.zeros((96, 64), np.float32)
+        rod[row, 4:60] = 1
+        key, sky = floor_shadow(rod, FROM_LEFT, 0.0, wall=True)
+        assert key.min() >= 0 and 0 <= sky[row].min() < 1
+
+
 def test_an_empty_matte_leaves_an_open_floor():
     key, sky = floor_shadow(np.zeros((40, 30), np.float32), FROM_LEFT, 0.0)
     assert key.min() == 1.0 and sky.min() == 1.0
