@@ -38,7 +38,7 @@ from transforms.inference.client import shared_client
 from transforms.inference.config import ServingConfig
 from transforms.ledger import read_index
 from transforms.plan import Shard
-from transforms.storage.store import open_store
+from transforms.storage.store import Store, open_store
 from transforms.storage.uris import local_path, scheme_of
 from transforms.tally import Tally, tally_of
 
@@ -84,6 +84,7 @@ def launch(
     shards = cut_shards(files, config.columns, config.store, config.options.limit)
     folders = Folders(config.output, config.run_id, config.options.dry_run)
     store = open_store(config.output, config.store)
+    _refuse_to_rehearse(folders, store)
     _LOG.info("run %s: %d manifest files, conditional writes: %s", config.run_id, len(files), store.conditional_writes)
     tally = tally_of(config.run_id, config.stop)
     tell("run started", "", manifest_files=len(files), output=config.output, dry_run=config.options.dry_run)
@@ -121,6 +122,20 @@ def launch(
     if error is not None:
         raise _broken_off(error)
     return _exit_code(tally, finished)
+
+
+def _refuse_to_rehearse(folders: Folders, store: Store) -> None:
+    """A dry run under a real run's id would put its tables in the place of that run's.
+
+    Raises:
+        ConfigError: the output's ledger holds a run of this id.
+    """
+    real = Folders(folders.output, folders.run_id).ledger
+    if folders.dry_run and any(True for _ in store.list(real)):
+        raise ConfigError(
+            f"--run_id {folders.run_id} is a real run's, whose index and report a dry run would overwrite",
+            remedy="give the dry run an id of its own, or none",
+        )
 
 
 def decisions_of(config: EnhanceConfig) -> list[dict[str, Any]]:

@@ -184,6 +184,13 @@ def test_a_dry_run_decides_and_leaves_no_creative_and_no_ledger(
     assert not (tmp_path / "ledger").exists()
 
 
+def test_a_dry_run_takes_no_real_runs_place(night: Path, feed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flags = [f"--manifest={feed}", f"--output={night}", f"--allow_source={feed.parent}", "--features=background"]
+    assert run([*flags, "--dry_run", "--run_id=1"]) == ExitCode.BAD_CONFIG
+    assert "--run_id 1 is a real run's" in capsys.readouterr().err
+    assert json.loads((night / "runs" / "1" / "report.json").read_text())["outcomes"] == {"enhanced": 4, "failed": 5}
+
+
 def test_the_report_is_written_from_the_index(night: Path) -> None:
     report = json.loads((night / "runs" / "1" / "report.json").read_text())
     assert report["outcomes"] == {"enhanced": 4, "failed": 5}
