@@ -193,8 +193,9 @@ def test_a_redirect_to_a_private_address_is_refused(host: ImageHost) -> None:
 @pytest.mark.parametrize("location", ["file:///etc/passwd", "ftp://127.0.0.1/a", "gopher://x", "//[", "http://"])
 def test_a_redirect_to_anything_else_is_refused(host: ImageHost, location: str) -> None:
     host.replies["/a.jpg"] = Reply(status=302, headers={"Location": location})
-    with pytest.raises(SourceError):
+    with pytest.raises(SourceError, match="redirect") as caught:
         get(at(host, "/a.jpg"), at(host))
+    assert at(host, "/a.jpg") in str(caught.value)
 
 
 def test_redirects_end(host: ImageHost) -> None:
