@@ -111,7 +111,7 @@ def _compare(
     core = decode_evidence(open_store(row["evidence_uri"], config).read(row["evidence_uri"]).data) == CORE
     creative = open_store(row["creative_uri"], config).read(row["creative_uri"]).data
     if sha256(creative).hexdigest() != row["creative_digest"]:
-        return Finding(name, 0, 0, "the stored creative is not the one that the index names")
+        return Finding(name, int(core.sum()), 0, "the stored creative is not the one that the index names")
     reference = reference_of(row, source, core)
     compared = int(core.sum())
     if sha256(reference[core].tobytes()).hexdigest() != row["core_digest"]:

@@ -25,6 +25,7 @@ _SHARD_ROWS = 100_000
 _IDENTITY = ("manifest_uri", "manifest_row", "placement")
 DELIVERED = (
     "product_id", "placement", "creative_uri", "creative_width", "creative_height", "creative_bytes", "label",
+    "image_uri",
 )  # fmt: skip
 
 

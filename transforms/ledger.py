@@ -33,7 +33,7 @@ from transforms.errors import ObjectNotFound
 from transforms.index import INDEX_SCHEMA, index_table
 from transforms.keys import key_words
 from transforms.storage.store import Store
-from transforms.tables import read_table
+from transforms.tables import columns_of, read_table
 
 KEY_COLUMNS = ("plan_key", "content_key", "outcome", "retryable", "finished_at")
 _PLAN_COLUMNS = ("plan_key", "outcome", "retryable", "finished_at")
@@ -162,10 +162,9 @@ def read_settled_contents(store: Store, ledger: str, *, retry_failed: bool = Fal
     tables: list[pa.Table] = []
     files: list[str] = []
     for uri, data in _contents(store, ledger, ("keys-", "part-")):
-        file = pq.ParquetFile(pa.BufferReader(data))
-        if "content_key" not in file.schema_arrow.names:
+        if "content_key" not in columns_of(data, uri):
             continue  # merged by an earlier version, whose content keys meant something else
-        table = file.read(columns=list(_CONTENT_COLUMNS))
+        table = read_table(data, uri, _CONTENT_COLUMNS)
         table = table.filter(pc.is_valid(table.column("content_key")))
         if len(table):
             tables.append(table.append_column("file", pa.repeat(pa.scalar(len(files), pa.int32()), len(table))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -67,7 +68,12 @@ def can_retry(row: Row) -> bool:
 
 
 def _rounded(value: float | None) -> float | None:
-    return None if value is None else float(f"{value:.3g}")
+    return None if _known(value) is None else float(f"{value:.3g}")
+
+
+def _known(value: float | None) -> float | None:
+    """JSON has neither NaN nor infinity, and a page that finds one shows nothing."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _exact(seed: int | None) -> str | None:
@@ -81,8 +87,8 @@ def details_of(row: Row) -> dict[str, Any]:
     return {
         "why": words._asdict(),
         "stage": row["stage"],
-        "measured": row["value"],
-        "limit": row["limit"],
+        "measured": _known(row["value"]),
+        "limit": _known(row["limit"]),
         "prompt": row["prompt"],
         "seed": _exact(row["seed"]),
         "candidate_seed": _exact(row["candidate_seed"]),

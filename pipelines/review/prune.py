@@ -94,11 +94,25 @@ def _plain(uri: str) -> str:
 
 
 def prune(found: Sequence[Unwanted], decisions: Decisions, who: str, config: StoreConfig) -> int:
-    """Delete the files, creative before evidence, note it with the decisions, and return the bytes that were freed."""
+    """Delete the files, creative before evidence, note it with the decisions, and return the bytes that were freed.
+
+    What was decided otherwise since `found` was made stays.
+    """
     columns = ("advertiser_id", "product_id", "placement", "feature", "image_uri", "creative_key", "creative_uri")
+    freed = 0
     for item in found:
+        if not _is_still_unwanted(item, decisions):
+            continue
         for uri in item.uris:
             open_store(uri, config).delete(uri)
         entry = {name: item.decision[name] for name in columns}
         decisions.record("prune", who, item.decision["run_id"], [entry])
-    return sum(item.size for item in found)
+        freed += item.size
+    return freed
+
+
+def _is_still_unwanted(item: Unwanted, decisions: Decisions) -> bool:
+    now = standings(decisions.rows(item.decision["advertiser_id"]))
+    wanted = {uri for each in now.values() if not _is_unwanted(each) for uri in _uris(each.verdict or {})}
+    mine = now.get((slot_of(item.decision), item.decision["creative_key"]), Standing())
+    return _is_unwanted(mine) and wanted.isdisjoint(item.uris)

@@ -224,6 +224,16 @@ def test_delivery_tables_stay_in_their_folder_whatever_an_advertiser_is_called(n
     assert left == [f"{folder}/{name}.parquet" for name in ("..%2F..%2F..%2Fup", "a%20b", "acme", "b%2Fc")]
 
 
+def test_two_photos_of_a_product_are_told_apart_in_its_delivery_table(night: Night) -> None:
+    night.decide("r1", night.plan("r1"))
+    night.finish("r1")
+    row = {**next(row for row in night.index("r1") if row["advertiser_id"] == "acme"), "creative_uri": "one.jpg"}
+    rows = [row, {**row, "creative_uri": "two.jpg", "image_uri": "/in/other.jpg"}]
+    write_delivery(night.store, night.output, pa.Table.from_pylist(rows, schema=INDEX_SCHEMA))
+    delivered = pq.read_table(f"{night.output}/delivery/acme.parquet").column("image_uri").to_pylist()
+    assert delivered == [row["image_uri"], "/in/other.jpg"]
+
+
 def test_finishing_twice_changes_nothing(night: Night) -> None:
     night.decide("r1", night.plan("r1"))
     assert night.finish("r1") == night.finish("r1")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -40,7 +39,7 @@ class Fault:
 
     `slow_down` and `not_implemented` answer 503 and 501 unasked; `hang_up` closes unasked; `lose_answer` asks and
     closes; `ignore_condition` stores whatever If-None-Match says; `wrong_etag` replaces the ETag; `cut_body` sends half
-    of the answer; `damage_body` asks with one byte changed; `stall` answers after 5 s.
+    of the answer; `damage_body` asks with one byte changed; `stall` answers after a minute, or when the proxy ends.
     """
 
     kind: Kind
@@ -78,7 +77,7 @@ class _Server(ThreadingHTTPServer):
 @contextmanager
 def store_proxy(endpoint_url: str) -> Iterator[tuple[str, Faults]]:
     """Run a proxy in front of `endpoint_url`; yields its own URL and its faults."""
-    faults, target = Faults(), urlsplit(endpoint_url).netloc
+    faults, target, ended = Faults(), urlsplit(endpoint_url).netloc, threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -105,7 +104,7 @@ def store_proxy(endpoint_url: str) -> Iterator[tuple[str, Faults]]:
             if kind == "damage_body":
                 body = bytes([body[0] ^ 1]) + body[1:]
             if kind == "stall":
-                time.sleep(5)
+                ended.wait(60)
             upstream = http.client.HTTPConnection(target, timeout=30)
             upstream.request(self.command, self.path, body, dict(self.headers.items()))
             answer = upstream.getresponse()
@@ -140,6 +139,7 @@ def store_proxy(endpoint_url: str) -> Iterator[tuple[str, Faults]]:
     try:
         yield f"http://127.0.0.1:{server.server_port}", faults
     finally:
+        ended.set()
         server.shutdown()
         server.server_close()
         thread.join()

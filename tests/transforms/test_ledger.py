@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from transforms.errors import TableError
 from transforms.index import index_row
 from transforms.keys import digest_of, key_words
 from transforms.ledger import LedgerWriter, merge_parts, read_rows, read_settled, read_settled_contents
@@ -139,6 +140,17 @@ def test_parts_that_another_run_merges_meanwhile_are_found_in_what_it_wrote(stor
         merging: Any = Merging(store, folder)
         assert read(merging, str(folder.parent)) == 5
         assert merging.merged
+
+
+@pytest.mark.parametrize("read", [read_settled, read_settled_contents])
+def test_a_damaged_file_is_named_with_a_remedy(store: Store, tmp_path: Path, read: Any) -> None:
+    _write(store, tmp_path / "night", [_row(key) for key in "abcde"])
+    merge_parts(store, str(tmp_path / "night"))
+    (path,) = tmp_path.rglob("keys-*")
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(TableError, match=path.name) as caught:
+        read(store, str(tmp_path))
+    assert "restore the file" in caught.value.remedy
 
 
 def _keys_of(store: Store, ledger: str) -> int:

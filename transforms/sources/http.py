@@ -84,7 +84,7 @@ def fetch_http(uri: str, *, rules: Rules, policy: SourcePolicy, resolve: Resolve
 def _follow(uri: str, rules: Rules, policy: SourcePolicy, resolve: Resolve, deadline: float) -> Answer:
     target = uri
     for _ in range(policy.max_redirects + 1):
-        url = parse_http(target)
+        url = _parsed(uri, target)
         if not rules.allows_url(url):
             raise SourceNotAllowed(f"{_via(uri, target)}: no entry of --allow_source fits")
         answer = _ask(url, _via(uri, target), rules, policy, resolve, deadline)
@@ -100,6 +100,16 @@ def _joined(url: Url, location: str) -> str:
         return urljoin(base.url, location)
     except ValueError as error:
         raise SourceError(f"{url.url}: redirected to {location!r}, which is no URL") from error
+
+
+def _parsed(uri: str, target: str) -> Url:
+    try:
+        return parse_http(target)
+    except SourceNotAllowed as error:
+        if target == uri:
+            raise
+        message = f"{_via(uri, target)}: not an http(s) URL with a host"
+        raise SourceNotAllowed(message, remedy="correct image_uri, or the server that redirects it") from error
 
 
 def _via(uri: str, target: str) -> str:

@@ -1,5 +1,6 @@
 """The static page: files that stand on their own."""
 
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from seaweed import BUCKET, SeaweedServer
 from pipelines.report.spend import cost_of_runs
 from pipelines.review.build import BuildOptions, build
 from pipelines.review.commands import main
+from pipelines.review.items import HEADLINE_SCORES, details_of, list_items
 from pipelines.review.pictures import OF_CREATIVES, Reader, before, changed, mask, prove
 from pipelines.review.runs import Run, read_run, slug_of
 from transforms.decisions import read_decisions
@@ -89,6 +91,13 @@ def test_the_original_is_laid_pixel_for_pixel_under_the_creative(run: Run) -> No
     assert np.abs(laid - made)[core].mean() < 2.0
 
 
+def test_scores_that_are_no_numbers_break_no_page(run: Run) -> None:
+    row = next(row for row in run.rows if row["outcome"] == "enhanced")
+    scores = [(name, float("nan")) for name, _, _ in HEADLINE_SCORES]
+    odd = {**row, "scores": scores, "value": float("nan"), "limit": float("inf")}
+    json.dumps([*list_items([odd], run.placements), details_of(odd)], allow_nan=False, default=str)
+
+
 def test_a_creative_whose_product_is_not_the_originals_is_not_called_proven(run: Run, tmp_path: Path) -> None:
     row = next(row for row in run.rows if row["outcome"] == "enhanced")
     assert prove(row, READER).state == "proven"
@@ -96,6 +105,9 @@ def test_a_creative_whose_product_is_not_the_originals_is_not_called_proven(run:
     assert prove(moved, READER).state == "differs" and prove(moved, READER).differing > 0
     forged = {**row, "core_digest": "0" * 64}
     assert prove(forged, READER).state == "differs"
+    replaced = {**row, "creative_digest": "0" * 64}
+    assert prove(replaced, READER).state == "differs"
+    assert prove(replaced, READER).note == "the stored creative is not the one that the index names"
     lost = {**row, "evidence_uri": str(tmp_path / "none.png")}
     assert prove(lost, READER).state == "unread"
     assert str(tmp_path) not in prove(lost, READER).note

@@ -11,7 +11,7 @@ from pipelines.review.access import Tokens, User, load_secret
 from pipelines.review.commands import main
 from pipelines.review.decisions import Decisions, decision_table
 from pipelines.review.judge import entry_of
-from pipelines.review.prune import unwanted
+from pipelines.review.prune import prune, unwanted
 from pipelines.review.runs import Run
 from transforms.decisions import DECISION_SCHEMA
 from transforms.errors import ConfigError
@@ -99,6 +99,16 @@ def test_pruning_leaves_what_another_place_of_the_run_still_shows(run: Run, tmp_
     assert {
         uri for item in unwanted(store.rows(), run.output, StoreConfig(), [row, twin]) for uri in item.uris
     } == files
+
+
+def test_what_is_accepted_while_files_are_pruned_stays(run: Run, tmp_path: Path) -> None:
+    store, row = Decisions(tmp_path / "d.sqlite"), next(row for row in run.rows if row["outcome"] == "enhanced")
+    store.record("refuse", "ann", "1", [entry_of(row)])
+    found = unwanted(store.rows(), run.output, StoreConfig(), run.rows)
+    store.record("accept", "ann", "1", [entry_of(row)])
+    assert len(found) == 1 and prune(found, store, "olga", StoreConfig()) == 0
+    assert Path(row["creative_uri"]).exists() and Path(row["evidence_uri"]).exists()
+    assert [each["action"] for each in store.rows()] == ["refuse", "accept"]
 
 
 def test_commands_take_a_run_by_a_relative_path(

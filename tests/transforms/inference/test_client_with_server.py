@@ -7,7 +7,9 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -49,10 +51,12 @@ def noise(count: int) -> NDArray[np.uint8]:
     return np.random.default_rng(count).integers(0, 256, (count, 224, 224, 3), np.uint8)
 
 
-def closed_port() -> str:
+@pytest.fixture
+def closed_port() -> Iterator[str]:
+    """A port that is held and on which nobody listens."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{one.getsockname()[1]}"
+        yield f"127.0.0.1:{one.getsockname()[1]}"
 
 
 def server_process(server: EmbeddedServer) -> psutil.Process:
@@ -155,17 +159,21 @@ def test_no_more_requests_of_a_model_are_in_flight_than_allowed(troubled_triton:
     assert client.counts() == {"requests": 8}
 
 
-def test_a_dead_endpoint_is_passed_over(troubled_triton: EmbeddedServer) -> None:
-    client = client_of(troubled_triton, closed_port(), retry=Retry(down_sec=60))
-    started = time.monotonic()
+def test_a_dead_endpoint_is_passed_over_without_a_wait(
+    troubled_triton: EmbeddedServer, closed_port: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    clock = SimpleNamespace(sleep=waits.append, monotonic=time.monotonic)
+    monkeypatch.setattr("transforms.inference.client.time", clock)
+    client = client_of(troubled_triton, closed_port, retry=Retry(down_sec=600))
     for _ in range(6):
         client.infer("human_detector", trouble(OK))
     assert client.counts() == {"requests": 6, "retries": 1, "server_unavailable": 1}
-    assert time.monotonic() - started < 5
+    assert not any(waits)
 
 
-def test_with_no_server_the_error_says_so() -> None:
-    client = TritonClient(ServingConfig((closed_port(),), retry=Retry(attempts=2, first_wait_sec=0.01)))
+def test_with_no_server_the_error_says_so(closed_port: str) -> None:
+    client = TritonClient(ServingConfig((closed_port,), retry=Retry(attempts=2, first_wait_sec=0.01)))
     with pytest.raises(ServerUnavailable, match=r"segmenter at 127\.0\.0\.1"):
         client.infer("segmenter", {"IMAGE": np.zeros((1, 320, 320, 3), np.uint8)})
     assert client.counts() == {"requests": 1, "server_unavailable": 2, "retries": 1}
@@ -182,9 +190,10 @@ def test_after_a_stub_crashed_the_next_request_succeeds(troubled_triton: Embedde
 def test_a_server_killed_in_the_middle_of_a_request_costs_a_retry(troubled_triton: EmbeddedServer) -> None:
     client, answers = client_of(troubled_triton), []
     asking = threading.Thread(target=lambda: answers.append(client.infer("human_detector", trouble(SLEEP))))
+    process = server_process(troubled_triton)
     asking.start()
     time.sleep(0.5)
-    os.kill(server_process(troubled_triton).pid, signal.SIGKILL)
-    asking.join(60)
+    os.kill(process.pid, signal.SIGKILL)
+    asking.join(240)
     assert len(answers) == 1
     assert client.counts()["server_unavailable"] >= 1

@@ -43,13 +43,15 @@ def test_a_large_request_is_not_overtaken_by_small_ones_that_came_later() -> Non
             order.append(count)
 
     threads = [threading.Thread(target=ask, args=(count,)) for count in (4, 1)]
-    for thread in threads:
-        thread.start()
-        time.sleep(0.05)
+    threads[0].start()
+    while not slots._turn.locked():  # the large one waits, and it is its turn
+        time.sleep(0.001)
+    threads[1].start()
+    time.sleep(0.05)
     assert order == []
     first.__exit__(None, None, None)
     for thread in threads:
-        thread.join(5)
+        thread.join(60)
     assert order == [4, 1]
 
 

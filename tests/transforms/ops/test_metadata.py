@@ -121,9 +121,9 @@ def test_hostile_packets_are_ignored(packet):
 def test_properties_within_properties_are_not_read_over_and_over():
     spaces = b'xmlns:d="http://purl.org/dc/elements/1.1/" xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#"'
     nested = b"<d:creator>" * 2000 + b"<r:li>x</r:li>" * 5000 + b"</d:creator>" * 2000
-    started = time.process_time()
+    started = time.thread_time()
     assert len(from_xmp(b"<a " + spaces + b">" + nested + b"</a>").artist) <= 500
-    assert time.process_time() - started < 0.5
+    assert time.thread_time() - started < 5
 
 
 def test_empty_names_are_no_names_and_endless_ones_none():

@@ -122,9 +122,9 @@ def test_pages_and_documents_are_told_by_their_bytes(page: bytes) -> None:
 
 @pytest.mark.parametrize("part", [b"<!---->", b"<!---->\n<!doctype svg>"])
 def test_a_file_of_comments_is_read_in_no_time(part: bytes) -> None:
-    started = time.monotonic()
+    started = time.thread_time()
     check_content(part * 22 + b"x", "a.jpg")
-    assert time.monotonic() - started < 0.5
+    assert time.thread_time() - started < 2
 
 
 @pytest.mark.parametrize("brand", [b"heim", b"heif", b"hevs"])

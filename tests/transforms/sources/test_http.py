@@ -193,8 +193,9 @@ def test_a_redirect_to_a_private_address_is_refused(host: ImageHost) -> None:
 @pytest.mark.parametrize("location", ["file:///etc/passwd", "ftp://127.0.0.1/a", "gopher://x", "//[", "http://"])
 def test_a_redirect_to_anything_else_is_refused(host: ImageHost, location: str) -> None:
     host.replies["/a.jpg"] = Reply(status=302, headers={"Location": location})
-    with pytest.raises(SourceError):
+    with pytest.raises(SourceError, match="redirect") as caught:
         get(at(host, "/a.jpg"), at(host))
+    assert at(host, "/a.jpg") in str(caught.value)
 
 
 def test_redirects_end(host: ImageHost) -> None:
@@ -255,7 +256,7 @@ def test_a_trickle_ends_at_the_deadline(host: ImageHost, reply: Reply) -> None:
     started = time.monotonic()
     with pytest.raises(SourceUnavailable, match=r"0\.5 s"):
         get(at(host, "/a.jpg"), at(host), deadline_sec=0.5)
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 20  # the whole takes 50 s
 
 
 def test_a_server_that_accepts_and_says_nothing_ends_at_the_deadline() -> None:
@@ -264,18 +265,21 @@ def test_a_server_that_accepts_and_says_nothing_ends_at_the_deadline() -> None:
         started = time.monotonic()
         with pytest.raises(SourceUnavailable):
             get(f"{rule}/a.jpg", rule, deadline_sec=0.4)
-        assert time.monotonic() - started < 1.4
+        assert time.monotonic() - started < 20
 
 
 def test_a_resolver_that_does_not_answer_ends_at_the_deadline() -> None:
+    released = threading.Event()
+
     def resolve(*_: object) -> list[str]:
-        time.sleep(1.5)
+        released.wait(60)
         return [PUBLIC]
 
     started = time.monotonic()
     with pytest.raises(SourceUnavailable, match="resolved in time"):
         get("http://slow.test/a.jpg", "http://slow.test", resolve=resolve, deadline_sec=0.3)
-    assert time.monotonic() - started < 1.2
+    assert time.monotonic() - started < 20
+    released.set()
 
 
 def test_a_name_that_does_not_exist_is_unavailable() -> None:
@@ -313,12 +317,11 @@ def test_whatever_a_server_answers_there_is_a_body_or_an_error_of_ours(head: byt
 
         def answer_once() -> None:
             connection, _ = server.accept()
-            with connection:
+            with connection, suppress(OSError):  # who asked may have left at the deadline
                 connection.recv(65536)
                 connection.sendall(head + rest)
                 connection.shutdown(socket.SHUT_WR)
-                with suppress(OSError):
-                    connection.recv(1)
+                connection.recv(1)
 
         thread = threading.Thread(target=answer_once, daemon=True)
         thread.start()
