@@ -20,7 +20,7 @@ from transforms.tables import read_table
 ACTIONS = ("accept", "refuse", "flag", "retry", "opt_out", "withdraw", "prune")
 VERDICTS: Mapping[str, str] = {"accept": "accepted", "refuse": "refused", "withdraw": "withdrawn"}
 REFUSALS = ("product_changed", "ugly_background", "wrong_mood", "other")
-# After so many refused candidates a row is left alone: another one would be refused as well.
+# So many are painted after the first that was refused; then a row is left alone: another one would be refused as well.
 MAX_ATTEMPTS = 3
 
 _TEXT = pa.string()
