@@ -455,6 +455,25 @@ def test_hostile_files_cost_little_time_and_memory(kind):
     assert spent < 1.5 and peak < 60_000_000 + 3 * len(data)
 
 
+def apart(kind):
+    """Sound files of kinds that are not read."""
+    if kind == "CgBI":
+        png = encoded(NOISE, "PNG")
+        return png[:8] + png_chunk(b"CgBI", b"\x50\x00\x20\x02") + png[8:]
+    if kind == "DNL":
+        data = bytearray(saved(Image.fromarray(NOISE), "JPEG"))
+        at = data.index(b"\xff\xc0") + 5
+        height, data[at : at + 2] = bytes(data[at : at + 2]), b"\x00\x00"
+        return bytes(data[:-2]) + b"\xff\xdc\x00\x04" + height + b"\xff\xd9"
+    return saved(Image.fromarray(NOISE).convert("YCbCr"), "TIFF")
+
+
+@pytest.mark.parametrize("kind", ["CgBI", "DNL", "YCbCr"])
+def test_a_sound_file_of_a_kind_that_is_not_read_is_called_that_and_not_truncated(kind):
+    with pytest.raises(UnsupportedImage, match=kind):
+        decode(apart(kind), LIMITS)
+
+
 def test_a_tiff_of_more_strips_than_any_writer_makes_is_refused():
     tags = [(256, 1, 8), (257, 1, 8), (258, 1, 8), (259, 1, 1), (262, 1, 1), (273, 1_000_000, 200), (277, 1, 1)]
     tags += [(278, 1, 8), (279, 1_000_000, 200)]

@@ -22,7 +22,7 @@ EXIF, XMP, ICC, PHOTOSHOP = (
 MAX_SCANS = 100
 MAX_SCANNED_PIXELS = 1_500_000_000  # 30 scans of 50 megapixels: some 15 s of decoding
 _APP0, _APP1, _APP2, _APP13, _APP14 = 0xE0, 0xE1, 0xE2, 0xED, 0xEE
-_SOS, _EOI = 0xDA, 0xD9
+_SOS, _EOI, _DNL = 0xDA, 0xD9, 0xDC
 # Baseline, extended, progressive, and the last two with arithmetic coding: what libjpeg-turbo decodes.
 _FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
 _OTHER_FRAMES = {0xC3, 0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF}
@@ -74,7 +74,7 @@ def read(data: bytes) -> Container:
     Raises:
         Damaged, Unsupported: see `container`.
     """
-    size, scans = None, 0
+    size, scans, late = None, 0, False
     blocks: dict[bytes, list[bytes]] = defaultdict(list)
     kept = [b"\xff\xd8"]
     for segment in segments(data):
@@ -85,12 +85,15 @@ def read(data: bytes) -> Container:
         if segment.marker in _KEPT:
             kept.append(segment.raw)
         scans += segment.marker == _SOS
+        late = late or segment.marker == _DNL
         if scans > MAX_SCANS:
             raise Unsupported(f"more than {MAX_SCANS} scans")
         for name in _names(segment):
             blocks[name].append(segment.payload[len(name) :])
     if size is None or scans == 0:
         raise Damaged("no image in it")
+    if late and size.height == 0:
+        raise Unsupported("a JPEG that tells its height behind its pixels (DNL); save it anew")
     if scans > 20 and scans * size.height * size.width > MAX_SCANNED_PIXELS:
         raise Unsupported(f"{scans} scans of {size.height * size.width} pixels")
     return Container(

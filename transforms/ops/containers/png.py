@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from transforms.ops.containers.container import MAX_PARTS, Container, Damaged
+from transforms.ops.containers.container import MAX_PARTS, Container, Damaged, Unsupported
 from transforms.records import Size
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -51,7 +51,7 @@ def read(data: bytes) -> Container:
     """Take a PNG apart.
 
     Raises:
-        Damaged: see `container`.
+        Damaged, Unsupported: see `container`.
     """
     header, transparent = b"", b""
     kept = [SIGNATURE]
@@ -82,6 +82,8 @@ def read(data: bytes) -> Container:
 
 
 def _header(chunk: Chunk) -> bytes:
+    if chunk.kind == b"CgBI":
+        raise Unsupported("Apple's own form of it (CgBI); save it as a plain PNG")
     if chunk.kind != b"IHDR" or len(chunk.payload) != 13:
         raise Damaged("no header")
     return chunk.payload

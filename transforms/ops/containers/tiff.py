@@ -19,7 +19,7 @@ _OFFSETS, _COUNTS, _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_COUNTS = 273,
 _TYPES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _INTEGERS = {1: "B", 3: "H", 4: "L", 13: "L", 16: "Q"}
 _SAMPLES, _COMPRESSION, _PLANES = 277, 259, 284
-_RGB, _CMYK = 2, 5
+_RGB, _CMYK, _YCBCR = 2, 5, 6
 _SINGLE = {_WIDTH, _HEIGHT, 259, _PHOTOMETRIC, 266, _SAMPLES, 278, 284, 292, 293, 317, _TILE_WIDTH, _TILE_HEIGHT, 332}
 _MAX_SAMPLES = 6  # Pillow's own limit
 _MAX_TABLE = 8 * MAX_PARTS  # bytes of a structural tag: the places of as many strips as any file has
@@ -159,6 +159,8 @@ def _check_structure(page: Directory) -> None:
     samples = page.integer(_SAMPLES, 1)
     if samples > _MAX_SAMPLES:
         raise Unsupported(f"{samples} samples a pixel")
+    if page.integer(_PHOTOMETRIC, 1) == _YCBCR and page.integer(_COMPRESSION, 1) == 1:
+        raise Unsupported("uncompressed YCbCr; save it as RGB")
     if page.integer(_PLANES, 1) == 2 and samples > 1 and not _reads_planes(page):
         raise Unsupported("samples in planes apart, in a layout that is not read; save them interleaved")
 
