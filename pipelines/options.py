@@ -18,6 +18,8 @@ from transforms.placements import PLACEMENTS
 
 _JSON = ("extra_placements", "thresholds")
 _NOT_IN_FILES = ("config", "help")
+# flags that one would think add up: of one that is given twice the last would win, and say nothing
+_ADDABLE = ("column", "allow_source", "triton_header")
 _PAIRS = ("column", "triton_header")  # flags that take name=value,name=value; in a file, a mapping
 
 
@@ -135,14 +137,22 @@ def parse(argv: Sequence[str], parser: argparse.ArgumentParser | None = None) ->
         parser: of a command that takes more than the job does.
 
     Raises:
-        ConfigError: an unknown name in the file, or a flag that neither the job nor Beam knows.
+        ConfigError: an unknown name in the file, a flag that neither the job nor Beam knows, `--column` given twice.
     """
     parser = parser or build_parser()
+    _refuse_twice(argv)
     first, _ = parser.parse_known_args(argv)
     from_file = _flags_of(Path(first.config), parser) if first.config else []
     job, rest = parser.parse_known_args([*from_file, *argv])
     _refuse_unknown(rest, parser)
     return Arguments(job, rest)
+
+
+def _refuse_twice(argv: Sequence[str]) -> None:
+    given = [flag.split("=")[0] for flag in argv]
+    for name in _ADDABLE:
+        if given.count(f"--{name}") > 1:
+            raise ConfigError(f"--{name} is given twice", remedy=f"name all in one, comma separated: --{name}=A,B")
 
 
 def _flags_of(path: Path, parser: argparse.ArgumentParser) -> list[str]:

@@ -207,6 +207,13 @@ def test_an_unknown_name_in_the_file_is_refused_with_a_hint(tmp_path: Path) -> N
         parse([f"--config={file}"])
 
 
+def test_a_flag_that_one_would_think_adds_up_is_refused_when_it_is_given_twice() -> None:
+    with pytest.raises(ConfigError, match="--column is given twice") as refusal:
+        parse(["--column=product_id=sku", "--column", "image_uri=picture"])
+    assert "--column=A,B" in refusal.value.remedy
+    assert parse(["--placements=a", "--placements=b"]).job.placements == "b"  # the last wins, as everywhere
+
+
 @pytest.mark.parametrize("text", ["- a\n", "a: [", "42"])
 def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "job.yaml"
