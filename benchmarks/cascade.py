@@ -32,6 +32,7 @@ from transforms.errors import Rejected, Skipped
 from transforms.inference.contracts import CONTRACTS
 from transforms.inference.interface import Tensors
 from transforms.judgement import JudgementSettings
+from transforms.ops.doubt import doubt_of
 from transforms.ops.framing import FramingLimits
 from transforms.placements import PLACEMENTS
 from transforms.records import Job
@@ -81,7 +82,10 @@ def jobs_of(paths: Iterator[Path], placement: str, *, room: bool) -> Iterator[Jo
     for number, path in enumerate(paths):
         job = product_job(path, "", _SEED)
         asked = room_prompt(job.product.title, number, _SEED) if room else plain_prompt(number, _SEED)
-        yield replace(job, product=replace(job.product, prompt=asked.words), placement=PLACEMENTS[placement])
+        assert job.cutout is not None
+        cutout = replace(job.cutout, doubt=doubt_of(job.cutout.alpha))  # as the segment stage brings it along
+        product = replace(job.product, prompt=asked.words)
+        yield replace(job, product=product, cutout=cutout, placement=PLACEMENTS[placement])
 
 
 def measured(folders: list[Path], painter: str, client: TimedClient, args: argparse.Namespace, *, room: bool) -> str:
