@@ -45,12 +45,19 @@ _ANY = DecodeLimits(max_bytes=1 << 30, max_pixels=1 << 30)
 
 
 class Finding(NamedTuple):
-    """One creative's result: the product pixels compared, those that differ, and what is wrong ("" for nothing)."""
+    """One creative's result.
+
+    Attributes:
+        compared, differing: product pixels.
+        fault: what is wrong, "" for nothing.
+        read: False where something that the proof needs could not be read.
+    """
 
     name: str
     compared: int
     differing: int
     fault: str
+    read: bool = True
 
 
 def enhanced_rows(uri: str, store: Store) -> pa.Table:
@@ -97,11 +104,11 @@ def audit_row(row: Mapping[str, Any], config: StoreConfig, allow: tuple[str, ...
     name = f"{row['advertiser_id']}/{row['product_id']}/{row['placement']}"
     missing = [column for column in COLUMNS if row[column] is None and column != "source_uri"]
     if missing:
-        return Finding(name, 0, 0, f"the index says nothing of {', '.join(missing)}")
+        return Finding(name, 0, 0, f"the index says nothing of {', '.join(missing)}", read=False)
     try:
         return _compare(name, row, config, allow, limits)
     except (CanvasError, ValueError) as error:
-        return Finding(name, 0, 0, f"{type(error).__name__}: {error}")
+        return Finding(name, 0, 0, f"{type(error).__name__}: {error}", read=False)
 
 
 def _compare(
@@ -111,7 +118,7 @@ def _compare(
     core = decode_evidence(open_store(row["evidence_uri"], config).read(row["evidence_uri"]).data) == CORE
     creative = open_store(row["creative_uri"], config).read(row["creative_uri"]).data
     if sha256(creative).hexdigest() != row["creative_digest"]:
-        return Finding(name, int(core.sum()), 0, "the stored creative is not the one that the index names")
+        return Finding(name, 0, 0, "the stored creative is not the one that the index names")
     reference = reference_of(row, source, core)
     compared = int(core.sum())
     if sha256(reference[core].tobytes()).hexdigest() != row["core_digest"]:

@@ -32,7 +32,7 @@ from transforms.ops.masks import (
     resized,
     without_doubtful_holes,
 )
-from transforms.ops.matting import decided, enlarge_alpha, estimate_foreground, refine_alpha, saturate
+from transforms.ops.matting import decided, enlarge_alpha, estimate_foreground, is_informative, refine_alpha, saturate
 from transforms.ops.refinement import settle
 from transforms.records import Cutout, Job, Mask, Matte, Pixels, ProductImage, Size
 from transforms.stage import StageTransform
@@ -160,15 +160,8 @@ def finish(pixels: Pixels, seen: Seen, client: InferenceClient) -> Cutout:
         **measure_refinement(seen.coarse, seen.probability),
         **measure_recheck(mask, *recheck(foreground, alpha, seen.pixels, mask, client)),
     }
-    cutout = _cutout(foreground, alpha, {**measures, "mask_quality": load_gate().quality(measures)})
-    size = (alpha.shape[1], alpha.shape[0])
-    return replace(cutout, doubt=cv2.resize(doubt_of(seen.probability), size).astype(np.uint8))
-
-
-def is_informative(alpha: Pixels) -> bool:
-    """True where a file's alpha (uint8 [H, W]) cuts something out: neither all opaque nor all clear."""
-    clear = float((alpha < 128).mean())
-    return 0.005 <= clear < 0.998
+    doubt = cv2.resize(doubt_of(seen.probability), alpha.shape[::-1]).astype(np.uint8)
+    return _cutout(foreground, alpha, {**measures, "mask_quality": load_gate().quality(measures)}, doubt)
 
 
 def join(pixels: Pixels, looks: Looks) -> Seen:
@@ -232,6 +225,6 @@ def _product_pieces(seen: Seen) -> Mask:
     return kept[pieces]
 
 
-def _cutout(foreground: Pixels, alpha: Matte, scores: dict[str, float]) -> Cutout:
+def _cutout(foreground: Pixels, alpha: Matte, scores: dict[str, float], doubt: Pixels | None = None) -> Cutout:
     mask = alpha >= 0.5
-    return Cutout(foreground, alpha, mask, bounding_box(mask), scores)
+    return Cutout(foreground, alpha, mask, bounding_box(mask), scores, doubt)

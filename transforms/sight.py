@@ -12,6 +12,7 @@ from transforms.inference.interface import InferenceClient
 from transforms.ops.backdrop import Backdrop, describe_backdrop, fill_field
 from transforms.ops.collage import count_panels
 from transforms.ops.frame_contact import differs_from_backdrop, frame_contact, largest_part, without_specks
+from transforms.ops.matting import is_informative
 from transforms.ops.pattern import Pattern, find_pattern
 from transforms.ops.seamless import border_texture, is_white
 from transforms.ops.sharpness import blur
@@ -22,8 +23,7 @@ _HUMAN_SIDE = 448  # of what the human detector is sent: its corner views still 
 _TEXT_SIDE = 736  # of what the text detector is sent: the most that it looks at
 _COARSE_SIDE = 320
 _UNSAFE_RESIZED, _UNSAFE_SIDE = 256, 224  # open_nsfw's own preparation: shrink, then the centre
-_CLEAR = 128  # alpha below which a pixel counts as clear, as in `transforms.segment`: a veil cuts nothing out
-_LEAST_CLEAR = 0.005  # share of clear pixels from which alpha says something
+_SOLID = 128  # alpha from which a pixel counts as product
 _LEAST_PART = 0.002  # share of the picture; smaller parts of the coarse mask are noise
 _SURE = 0.9  # of the coarse map
 _UNDECIDED = 0.35  # share of the coarse map from which it says nothing about the frame
@@ -53,7 +53,7 @@ class Sight:
     def is_cutout(self) -> bool:
         """The file's own alpha says where the product is."""
         alpha = self._image.alpha
-        return alpha is not None and float((alpha < _CLEAR).mean()) >= _LEAST_CLEAR
+        return alpha is not None and is_informative(alpha)
 
     @cached_property
     def backdrop(self) -> Backdrop:
@@ -106,7 +106,7 @@ class Sight:
     def product_share(self, enough: float) -> float:
         """Share of the picture that is product; the network is asked only where colour shows less than `enough`."""
         if self.is_cutout:
-            return float((cast(Pixels, self._image.alpha) >= _CLEAR).mean())
+            return float((cast(Pixels, self._image.alpha) >= _SOLID).mean())
         by_color = float(self.colored.mean()) if self.is_plain else 0.0
         return by_color if by_color >= enough else max(by_color, float(self.coarse.mean()))
 

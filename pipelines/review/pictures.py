@@ -185,7 +185,7 @@ def prove(row: Row, reader: Reader) -> Proof:
     if not all(row[name] for name in ("creative_uri", "evidence_uri", "transform_height")):
         return Proof("unread", 0, 0, note="This creative was made without the files that the proof needs.")
     finding = audit_row(row, reader.store, reader.allow, EncodedLimits())
-    if finding.fault and not finding.compared:
+    if not finding.read:
         return Proof("unread", 0, 0, note="A file that the proof needs could not be read.")
     levels = _evidence(row, reader)
     counts = np.bincount(levels.ravel(), minlength=256)

@@ -13,6 +13,7 @@ from transforms.errors import ConfigError
 from transforms.storage.store import StoreConfig, open_store
 from transforms.storage.uris import local_path, scheme_of
 
+_TOGETHER = 200  # deleted after one look at the decisions: looking anew for each would take hours for many
 _FOLDERS = ("creatives", "evidence", "scenes", "scene_evidence")
 
 
@@ -100,19 +101,22 @@ def prune(found: Sequence[Unwanted], decisions: Decisions, who: str, config: Sto
     """
     columns = ("advertiser_id", "product_id", "placement", "feature", "image_uri", "creative_key", "creative_uri")
     freed = 0
-    for item in found:
-        if not _is_still_unwanted(item, decisions):
-            continue
-        for uri in item.uris:
-            open_store(uri, config).delete(uri)
-        entry = {name: item.decision[name] for name in columns}
-        decisions.record("prune", who, item.decision["run_id"], [entry])
-        freed += item.size
+    for start in range(0, len(found), _TOGETHER):
+        for item in _still_unwanted(found[start : start + _TOGETHER], decisions):
+            for uri in item.uris:
+                open_store(uri, config).delete(uri)
+            entry = {name: item.decision[name] for name in columns}
+            decisions.record("prune", who, item.decision["run_id"], [entry])
+            freed += item.size
     return freed
 
 
-def _is_still_unwanted(item: Unwanted, decisions: Decisions) -> bool:
-    now = standings(decisions.rows(item.decision["advertiser_id"]))
+def _still_unwanted(found: Sequence[Unwanted], decisions: Decisions) -> list[Unwanted]:
+    now = standings(decisions.rows())
     wanted = {uri for each in now.values() if not _is_unwanted(each) for uri in _uris(each.verdict or {})}
-    mine = now.get((slot_of(item.decision), item.decision["creative_key"]), Standing())
-    return _is_unwanted(mine) and wanted.isdisjoint(item.uris)
+    mine = (now.get((slot_of(item.decision), item.decision["creative_key"]), Standing()) for item in found)
+    return [
+        item
+        for item, standing in zip(found, mine, strict=True)
+        if _is_unwanted(standing) and wanted.isdisjoint(item.uris)
+    ]

@@ -17,7 +17,6 @@ from transforms.segment import (
     SegmentLimits,
     SegmentProducts,
     cut_out,
-    is_informative,
     refine,
     segment,
 )
@@ -149,12 +148,6 @@ def test_a_files_own_alpha_wins_and_needs_no_network():
     assert not client.requests
     assert np.array_equal(cutout.alpha, alpha.astype(np.float32) / np.float32(255))
     assert cutout.scores["mask_quality"] == 1 and cutout.doubt is None
-
-
-def test_an_alpha_that_cuts_nothing_out_is_not_informative():
-    assert not is_informative(np.full((20, 20), 255, np.uint8))
-    assert not is_informative(np.zeros((20, 20), np.uint8))
-    assert is_informative(np.eye(20, dtype=np.uint8) * 255)
 
 
 def test_a_picture_without_a_product_is_rejected_with_its_measure():

@@ -17,6 +17,8 @@ from transforms.records import Mask, Matte, Pixels, Size
 
 Real = NDArray[np.float32]
 
+_CLEAR = 128  # alpha below which a pixel of a file counts as clear
+_LEAST_CLEAR, _MOST_CLEAR = 0.005, 0.998  # shares of clear pixels between which a file's alpha says something
 _SATURATE = 0.05  # alpha this near to 0 or 1 is noise of the estimate, and is rounded
 _ENLARGE_RADIUS, _ENLARGE_EPSILON = 1, 1e-5  # of 1 and 2, and 1e-5 to 1e-3: least error on compositions of known matte
 _SPILL = 12  # how far the product's colours are carried past its edge, pixels; Lanczos reaches 3 per unit of reduction
@@ -91,6 +93,12 @@ def smoothed_along(lead: Real, source: Real, radius: int, epsilon: float) -> Rea
 def _box(picture: Real, radius: int) -> Real:
     side = 2 * radius + 1
     return cast(Real, cv2.blur(picture, (side, side), borderType=cv2.BORDER_REFLECT))
+
+
+def is_informative(alpha: Pixels) -> bool:
+    """True where a file's alpha (uint8 [H, W]) cuts something out, as neither a veil nor nothing at all does."""
+    clear = float((alpha < _CLEAR).mean())
+    return _LEAST_CLEAR <= clear < _MOST_CLEAR
 
 
 def trimap_of(coarse: Real, radius: int) -> tuple[Mask, Mask]:

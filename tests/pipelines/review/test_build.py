@@ -106,7 +106,7 @@ def test_a_creative_whose_product_is_not_the_originals_is_not_called_proven(run:
     forged = {**row, "core_digest": "0" * 64}
     assert prove(forged, READER).state == "differs"
     replaced = {**row, "creative_digest": "0" * 64}
-    assert prove(replaced, READER).state == "differs"
+    assert prove(replaced, READER).state == "differs" and prove(replaced, READER).compared == 0
     assert prove(replaced, READER).note == "the stored creative is not the one that the index names"
     lost = {**row, "evidence_uri": str(tmp_path / "none.png")}
     assert prove(lost, READER).state == "unread"

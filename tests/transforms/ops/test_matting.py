@@ -9,6 +9,7 @@ from transforms.ops.matting import (
     enlarge_alpha,
     estimate_foreground,
     guided_filter,
+    is_informative,
     reach_of,
     refine_alpha,
     saturate,
@@ -179,3 +180,9 @@ def test_doubt_away_from_the_edge_is_decided_and_the_edge_is_not():
     result = decided(alpha, 2)
     assert (result[14:26, 14:26] == 1).all() and result[2, 2] == 0
     assert result[10, 20] == np.float32(0.8) and result[9, 20] == np.float32(0.4)
+
+
+def test_an_alpha_that_cuts_nothing_out_is_not_informative():
+    assert not is_informative(np.full((20, 20), 255, np.uint8))
+    assert not is_informative(np.zeros((20, 20), np.uint8))
+    assert is_informative(np.eye(20, dtype=np.uint8) * 255)
