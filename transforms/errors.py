@@ -27,6 +27,7 @@
     │   ├── ModelNotFound           the server does not hold the model
     │   ├── RequestRefused          the server refuses name, dtype or shape
     │   ├── ModelFailed             the model raised
+    │   │   └── NothingToCopy       the painter may copy nothing of the picture
     │   └── InvalidAnswer           the answer breaks the contract
     ├── StorageError                the object store
     │   ├── ObjectNotFound
@@ -247,6 +248,13 @@ class ModelFailed(ServingError):
 
     reason = "model_failed"
     remedy = "check the inference server's log for the model's traceback"
+
+
+class NothingToCopy(ModelFailed):
+    """A painter that goes on with the picture's own pixels may copy none of them: the product is everywhere."""
+
+    reason = "nothing_to_copy"
+    remedy = "give a picture with some of the room around the product, or name a painter that invents"
 
 
 class InvalidAnswer(ServingError):

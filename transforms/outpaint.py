@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.errors import ConfigError, Rejected, ServingError
+from transforms.errors import ConfigError, NothingToCopy, Rejected, ServingError
 from transforms.inference.client import shared_client
 from transforms.inference.config import ServingConfig
 from transforms.inference.contracts import CONTRACTS, bucket_of
@@ -148,8 +148,8 @@ def outpaint_job(job: Job, *, serving: ServingConfig, settings: OutpaintSettings
 
     Raises:
         Skipped: the frame does not fit the placement (see `place_frame`).
-        Rejected: `no_scenery`, the frame holds hardly anything that can be carried on; `torn_band`, no candidate's
-            pieces fit together.
+        Rejected: `no_scenery`, the frame holds hardly anything that can be carried on, or nothing; `torn_band`, no
+            candidate's pieces fit together.
         ServingError: every painter failed, or the server cannot be reached.
     """
     if job.task != "outpaint":
@@ -171,13 +171,21 @@ def outpaint(job: Job, client: InferenceClient, settings: OutpaintSettings) -> J
         except ServingError as error:
             # a server that is down fails every painter alike; another run gives the preferred one its chance
             if error.retryable or painter == settings.painters[-1]:
-                raise
+                raise _refusal_of(error, settings) from error
     scores = {**job.scores, **best.scores, "outpaint_painter": float(settings.painters.index(painter))}
     background = blend_generated_side(scene, laid.framed.image, laid.framed.known > 0)
     uris = {**job.uris, "painter": painter}
     return replace(
         job, transform=laid.transform, candidate=best.candidate, background=background, scores=scores, uris=uris
     )
+
+
+def _refusal_of(error: ServingError, settings: OutpaintSettings) -> Exception:
+    """`error`, or what it says of the picture: a product that leaves no strip free has no scenery to carry on."""
+    if not isinstance(error, NothingToCopy):
+        return error
+    detail = "nowhere in the frame is there enough room beside the product to carry on from"
+    return Rejected("no_scenery", detail, value=0.0, limit=settings.min_scenery)
 
 
 def _lay_frames(job: Job, settings: OutpaintSettings) -> list[Laid]:

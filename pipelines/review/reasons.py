@@ -219,6 +219,7 @@ REASONS: Mapping[str, Words] = {
     "model_not_found": Words("Our fault", "A part of our image server was missing.", _OURS),
     "request_refused": Words("Our fault", "Our image server refused the work.", _OURS),
     "model_failed": Words("Our fault", "Our image server failed on this photo.", _OURS),
+    "nothing_to_copy": Words("Nothing to continue", "There is nothing in the photo that could be continued.", _PHOTO),
     "invalid_answer": Words("Our fault", "Our image server gave an answer that we do not accept.", _OURS),
     "storage": Words("Our fault", "The finished file could not be stored.", _OURS),
     "object_not_found": Words("Our fault", "A file was missing in our store.", _OURS),

@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tritonclient.utils import InferenceServerException
 
 from transforms.errors import ConfigError, ModelFailed, Rejected, ServerUnavailable, Skipped
+from transforms.inference.client import translate
 from transforms.inference.config import ServingConfig
 from transforms.inference.fake import FakeClient
 from transforms.ops import patchmatch
@@ -170,6 +172,34 @@ def test_an_image_of_the_placements_ratio_is_skipped(client):
     with pytest.raises(Skipped) as caught:
         outpaint(square, client, OutpaintSettings())
     assert caught.value.reason == "already_fits"
+
+
+def lattice_job():
+    """A lattice before a wall, up to every edge: scenery between its bars, and nowhere room to copy from."""
+    whole = job(box=(0, 0, 200, 200))
+    pixels, mask = np.full((200, 200, 3), 150, np.uint8), np.zeros((200, 200), bool)
+    for bar in range(4):
+        mask[bar::11] = mask[:, bar::11] = True
+    pixels[mask] = (20, 40, 200)
+    cutout = replace(whole.cutout, foreground=pixels, alpha=mask.astype(np.float32), mask=mask)
+    return replace(whole, image=replace(whole.image, pixels=pixels), cutout=cutout)
+
+
+def paint_as_served(inputs):
+    try:
+        return paint(inputs)
+    except ValueError as error:
+        text = f"{type(error).__name__}: {error}"
+        raise translate(InferenceServerException(text, "StatusCode.INTERNAL"), "patchmatch") from None
+
+
+def test_a_product_that_leaves_no_room_to_copy_from_has_no_scenery():
+    client = FakeClient({"patchmatch": paint_as_served, "patchmatch_upscale": upscale})
+    with pytest.raises(Rejected) as caught:
+        outpaint(lattice_job(), client, OutpaintSettings())
+    assert (caught.value.reason, caught.value.value, caught.value.limit) == ("no_scenery", 0.0, 0.12)
+    done = outpaint(lattice_job(), client, OutpaintSettings(painters=("patchmatch", "studio")))
+    assert done.uris["painter"] == "studio"
 
 
 def refuse(error):

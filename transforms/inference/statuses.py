@@ -8,6 +8,7 @@ from transforms.errors import (
     DeadlineExceeded,
     ModelFailed,
     ModelNotFound,
+    NothingToCopy,
     QueueFull,
     RequestRefused,
     ServerUnavailable,
@@ -35,6 +36,8 @@ def class_of(status: str, text: str) -> type[ServingError]:
     """The class of ours for gRPC status `status` ("" where none) with message `text`."""
     if "Stub process" in text:
         return StubCrashed
+    if status == "INTERNAL" and "NoSource: " in text:  # as transforms.ops.quilting raises it
+        return NothingToCopy
     if status == "UNAVAILABLE" and ("Exceeds maximum queue size" in text or "Request timeout expired" in text):
         return QueueFull
     if status == "NOT_FOUND" and "has no available versions" in text:  # unloaded, or the server drains
