@@ -379,6 +379,7 @@ class Rejected(Refusal):
     outcome = "rejected"
 
 
+MASK = "***"
 _SECRETS = re.compile(
     r"(?i)(://)[^/?#\s]+@"  # user:password@ in a URL; the last @ ends it
     # no word border in front of them: access_token, client_secret, accessToken; sig is Azure's signature
@@ -398,9 +399,9 @@ def redact(text: str) -> str:
 
     def mask(match: re.Match[str]) -> str:
         if match.group(1):
-            return "://***@"
+            return f"://{MASK}@"
         if match.group(2):
-            return f"{match.group(2)}{match.group(3)}***"
-        return f"{match.group(4)}***" if match.group(4) else "***"
+            return f"{match.group(2)}{match.group(3)}{MASK}"
+        return f"{match.group(4)}{MASK}" if match.group(4) else MASK
 
     return _SECRETS.sub(mask, text)

@@ -107,6 +107,34 @@ def test_a_source_over_http_or_behind_a_link_is_read_where_the_index_is_trusted(
     assert capsys.readouterr().out.startswith("creatives 2,")
 
 
+def signed(host, row, path):
+    """`row` as the index keeps it of a source at a signed address."""
+    return row | {"source_uri": f"http://127.0.0.1:{host.port}{path}?X-Amz-Signature=***"}
+
+
+def test_a_source_whose_address_the_index_keeps_without_credentials_is_no_fault(run, capsys):
+    output, row = run
+    with image_host() as host:
+        host.replies["/denied.png?X-Amz-Signature=***"] = Reply(b"", status=403)
+        write(output, row, signed(host, row, "/denied.png") | {"evidence_uri": f"file://{output}/evidence.png"})
+        assert main([str(output)]) == 0
+    shown = capsys.readouterr()
+    assert "a/p/square: the source cannot be read again" in shown.err
+    assert shown.out.startswith(f"creatives 2, product pixels compared {49 * 40}, differing 0\n")
+    assert shown.out.endswith("their sources cannot be read again 1\n") and "at fault" not in shown.out
+
+
+def test_a_run_of_signed_sources_alone_proves_nothing_but_its_files(run, capsys):
+    output, row = run
+    with image_host() as host:
+        host.replies["/denied.png?X-Amz-Signature=***"] = Reply(b"", status=403)
+        write(output, signed(host, row, "/denied.png"))
+        assert main([str(output)]) == 2
+        write(output, signed(host, row, "/denied.png") | {"creative_digest": "0" * 64})
+        assert main([str(output)]) == 1
+    assert "not the one that the index names" in capsys.readouterr().err
+
+
 def test_a_source_that_the_job_allowed_is_not_too_large_for_its_proof(run, capsys):
     output, row = run
     wide = np.zeros((51, 1_000_000), np.uint8)
