@@ -192,6 +192,9 @@ _LARGEST = 8.0  # of a factor: all moods at once stay below it, a word that is s
 _LOWEST = {"drama": 0.0, "gloss": 0.0, "warmth": -1.0, "lightness": -0.5}
 _HIGHEST = {"drama": 1.0, "gloss": 1.0, "warmth": 1.0, "lightness": 0.2}
 _BY_SURFACE = {"concrete": COLOURS["stone"]}
+_ANY_COLOUR = rf"(?:{'|'.join(COLOURS)})\b"
+_LIGHTENS = re.compile(rf"\blight\s+{_ANY_COLOUR}")
+_HYPHEN = re.compile(rf"(?<=[a-z])-(?={_ANY_COLOUR})")  # of "off-white", not of "gold-plated": that colours no paper
 
 
 def read_prompt(prompt: str) -> Wish:
@@ -201,8 +204,9 @@ def read_prompt(prompt: str) -> Wish:
     >>> wish.colour == COLOURS["beige"], wish.warmth, wish.window
     (True, 0.95, True)
     """
-    wish, lightens = Wish(), _lightens(prompt)
-    for word in re.findall(r"[a-z]+(?:-[a-z]+)*", prompt.lower()):
+    prompt = _HYPHEN.sub(" ", prompt.lower())
+    wish, lightens = Wish(), _LIGHTENS.search(prompt) is not None
+    for word in re.findall(r"[a-z]+(?:-[a-z]+)*", prompt):
         if word in COLOURS and not wish.colour:
             wish = replace(wish, colour=COLOURS[word])
         # "soft light" and "morning light" speak of the lamp, not of the paper
@@ -211,10 +215,6 @@ def read_prompt(prompt: str) -> Wish:
     if not wish.colour and wish.surface in _BY_SURFACE:
         wish = replace(wish, colour=_BY_SURFACE[wish.surface])
     return wish
-
-
-def _lightens(prompt: str) -> bool:
-    return re.search(rf"\blight\s+({'|'.join(COLOURS)})\b", prompt.lower()) is not None
 
 
 def _moved(wish: Wish, moves: Mapping[str, float | str | bool]) -> Wish:

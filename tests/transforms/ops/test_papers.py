@@ -16,6 +16,16 @@ def test_the_first_colour_named_is_the_backdrops():
     assert read_prompt("sage green wall with blue accents").colour == COLOURS["sage"]
 
 
+@pytest.mark.parametrize("prompt", ["off-white", "Navy-Blue wall", "light-grey", "dark-green paper", "warm-white"])
+def test_a_hyphenated_colour_is_the_one_of_its_words(prompt):
+    assert read_prompt(prompt) == read_prompt(prompt.replace("-", " ")) and read_prompt(prompt).colour
+
+
+@pytest.mark.parametrize("prompt", ["a gold-plated lamp", "flat-screen", "stone-washed"])
+def test_a_colour_of_the_products_finish_is_none_of_the_backdrop(prompt):
+    assert read_prompt(prompt) == Wish()
+
+
 def test_light_is_the_lamp_unless_it_describes_a_colour():
     assert read_prompt("soft light").lightness == 0
     assert read_prompt("light blue studio").lightness > 0
