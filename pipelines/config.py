@@ -176,6 +176,11 @@ def config_of(options: argparse.Namespace) -> EnhanceConfig:
         raise ConfigError(f"--max_failed_share must be within (0, 1], got {options.max_failed_share}")
     if options.max_cost is not None and not options.price_per_hour:
         raise ConfigError("--max_cost needs --price_per_hour")
+    if options.triton and options.triton_repo:
+        raise ConfigError(
+            f"--triton_repo {options.triton_repo!r} would be ignored: the servers of --triton have their own",
+            remedy="give one of the two; --triton_repo= undoes a --config file's",
+        )
     thresholds, store = thresholds_of(options), store_of(options)
     return EnhanceConfig(
         manifest=absolute(options.manifest),

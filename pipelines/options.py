@@ -99,7 +99,9 @@ def _add_serving(parser: argparse.ArgumentParser) -> None:
     add("--triton", default="", help="host:port,host:port of running servers (gRPC); empty: start one on this machine")
     add("--triton_metrics", default="", help="Prometheus URLs of those servers, for the busy share, comma separated")
     add(
-        "--triton_repo", default="", help="model repository of the started server; empty: triton_repo/ of this checkout"
+        "--triton_repo",
+        default="",
+        help="model repository of the started server, not with --triton; empty: triton_repo/ of this checkout",
     )
     add("--triton_header", default="", help="gRPC headers, name=ENVIRONMENT_VARIABLE, comma separated")
     add("--triton_root_certificates", default="", help="PEM file; given, TLS is used")

@@ -36,6 +36,16 @@ def test_names_that_differ_may_be_a_mapping_in_the_file(tmp_path: Path) -> None:
     assert config.columns.names == (("product_id", "sku"), ("image_uri", "picture"))
 
 
+def test_a_repository_that_the_named_servers_would_never_read_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "job.yaml"
+    file.write_text("{manifest: m, output: o, features: background, triton_repo: models}\n")
+    flags = [f"--config={file}", "--triton=gpu-1:8001"]
+    with pytest.raises(ConfigError, match="--triton_repo 'models' would be ignored") as raised:
+        config_of(parse(flags).job)
+    assert "--triton_repo=" in raised.value.remedy
+    assert config_of(parse([*flags, "--triton_repo="]).job).options.triton == "gpu-1:8001"
+
+
 def test_spaces_after_commas_do_not_count() -> None:
     flags = [
         "--manifest=m",
