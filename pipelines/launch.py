@@ -111,7 +111,7 @@ def launch(
         started_at=started_at,
         wall_sec=round(time.monotonic() - started, 3),
         pending=finished.pending,
-        stop_detail=tally.stop_detail or (_cause(error) if error else ""),
+        stop_detail=_stop_detail(tally, finished, error),
         server_busy_share=busy.share,
         price_per_hour=config.stop.price_per_hour,
         conditional_writes=store.conditional_writes,
@@ -216,12 +216,24 @@ def _run_beam(
 def _status(tally: Tally, finished: Finished, error: Exception | None) -> str:
     if error is not None:
         return "error"
-    return tally.stop_reason or ("incomplete" if finished.pending else "complete")
+    return stopped(tally, finished.pending) or ("incomplete" if finished.pending else "complete")
+
+
+def stopped(tally: Tally, pending: int) -> str:
+    """Why outcomes were not reached, "" where none is left: what comes with the last of them stops nothing."""
+    return tally.stop_reason if pending else ""
+
+
+def _stop_detail(tally: Tally, finished: Finished, error: Exception | None) -> str:
+    if stopped(tally, finished.pending):
+        return tally.stop_detail
+    return _cause(error) if error else ""
 
 
 def _exit_code(tally: Tally, finished: Finished) -> ExitCode:
-    if tally.stop_reason:
-        return _STOPPED[tally.stop_reason]
+    reason = stopped(tally, finished.pending)
+    if reason:
+        return _STOPPED[reason]
     if finished.pending:
         raise RunAborted(f"{finished.pending} outcomes are missing from the ledger")
     return ExitCode.SOME_FAILED if finished.outcomes.get("failed") else ExitCode.DONE

@@ -26,7 +26,7 @@ from pipelines.config import EnhanceConfig, as_yaml, config_of, plain_options
 from pipelines.enhance import stages
 from pipelines.finish import write_delivery
 from pipelines.flags import listed
-from pipelines.launch import ExitCode, decisions_of, serving, stopping_on_signals
+from pipelines.launch import ExitCode, decisions_of, serving, stopped, stopping_on_signals
 from pipelines.options import build_parser, parse
 from pipelines.progress import Progress
 from pipelines.report.spend import cost_of_runs, spend_of
@@ -170,13 +170,14 @@ def synthesise_manifest(config: SceneConfig) -> ExitCode:
     if not options.dry_run:
         write_delivery(store, config.folder, tables.scenes, DELIVERED_SCENES)
     pending = tally.expected - len(found)
+    reason = stopped(tally, pending)
     facts = RunFacts(
         job.run_id,
-        tally.stop_reason or "complete",
+        reason or "complete",
         started_at,
         round(time.monotonic() - started, 3),
         pending,
-        tally.stop_detail,
+        tally.stop_detail if reason else "",
         busy.share,
         job.stop.price_per_hour,
         store.conditional_writes,
@@ -184,7 +185,7 @@ def synthesise_manifest(config: SceneConfig) -> ExitCode:
     )
     write_report(store, config.folder, tables, _summary(config, tables, facts, said), facts, job.store)
     _tell(config, found, loose, facts)
-    return _exit_code(tally, found)
+    return _exit_code(reason, found)
 
 
 def _decided(config: SceneConfig, maker: Maker, groups: Sequence[Group], store: Store, tally: Tally) -> list[Decided]:
@@ -261,8 +262,8 @@ def _line(scene: Row) -> str:
     return f"{where} seed {scene['seed']}: {scene['outcome']}: {scene['reason']}{value}: {scene['detail']}"
 
 
-def _exit_code(tally: Tally, found: Sequence[Decided]) -> ExitCode:
-    if tally.stop_reason:
-        return _STOPPED[tally.stop_reason]
+def _exit_code(stopped_by: str, found: Sequence[Decided]) -> ExitCode:
+    if stopped_by:
+        return _STOPPED[stopped_by]
     failed = any(row["outcome"] == "failed" for each in found for row in (each.scene, *each.products))
     return ExitCode.SOME_FAILED if failed else ExitCode.DONE
