@@ -10,6 +10,7 @@ from transforms.errors import ManifestError, ObjectNotFound
 from transforms.manifest import ColumnMap, check_schema
 from transforms.plan import Shard, open_parquet
 from transforms.storage.store import Store, StoreConfig, open_store
+from transforms.storage.uris import plain
 
 # Rows of a shard: enough that the anti-join is one numpy operation, few enough that several workers share a file.
 ROWS_PER_SHARD = 250_000
@@ -58,9 +59,13 @@ def _is_hidden(uri: str, folder: str) -> bool:
 
 
 def _without_tables(found: Sequence[str], folder: str, output: str) -> list[str]:
-    kept = [f"{output}/{name}/" for name in _TABLES] if output else []
-    kept = [tables for tables in kept if not f"{folder.rstrip('/')}/".startswith(tables)]
-    return [uri for uri in found if not uri.startswith(tuple(kept))]
+    kept = [f"{_folder(output)}{name}/" for name in _TABLES] if output else []
+    kept = [tables for tables in kept if not _folder(folder).startswith(tables)]
+    return [uri for uri in found if not plain(uri).startswith(tuple(kept))]
+
+
+def _folder(uri: str) -> str:
+    return f"{plain(uri).rstrip('/')}/"
 
 
 def globbed(uri: str, pattern: str) -> bool:

@@ -1,4 +1,5 @@
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -66,6 +67,20 @@ def test_a_glob_may_be_an_address(nightly: Path) -> None:
 def test_nothing_found_is_said(nightly: Path, manifest: str) -> None:
     with pytest.raises(ManifestError, match="no Parquet file found"):
         manifest_files(manifest, StoreConfig())
+
+
+@pytest.mark.parametrize(("manifest", "output"), [("file://", ""), ("", "file://"), ("file://", "file://localhost")])
+@pytest.mark.parametrize("glob", ["", "/**/*.parquet"])
+def test_the_tables_of_an_output_are_no_manifest_however_its_address_is_spelled(
+    tmp_path: Path, manifest: str, output: str, glob: str
+) -> None:
+    for name in ("one night/m.parquet", "one night/out/runs/one/plan/part-00000.parquet"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    spelled = {"": f"{tmp_path}/one night"}
+    told, kept = (spelled.get(scheme, f"{scheme}{quote(spelled[''])}") for scheme in (manifest, output))
+    found = manifest_files(f"{told}{glob}", StoreConfig(), f"{kept}/out")
+    assert found == [f"{told}/m.parquet"]
 
 
 @pytest.mark.parametrize(

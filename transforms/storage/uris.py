@@ -84,6 +84,18 @@ def absolute(uri: str) -> str:
     return str(Path(uri).absolute()) if "://" not in uri else uri
 
 
+def plain(uri: str) -> str:
+    """One spelling of a place that has several, to look whether two are the same or one lies within the other.
+
+    >>> plain("file:///shots/a%20b.jpg"), plain("/shots//a b.jpg"), plain("S3://catalog/a.jpg")
+    ('/shots/a b.jpg', '/shots/a b.jpg', 's3://catalog/a.jpg')
+    """
+    if scheme_of(uri) == "file":
+        return str(local_path(uri).absolute())
+    head, separator, rest = uri.partition("://")
+    return f"{head.lower()}{separator}{rest}"
+
+
 def folder_of(manifest_uri: str) -> str:
     """The folder that a manifest lies in, and that its relative references start from.
 
