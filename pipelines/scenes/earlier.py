@@ -3,7 +3,8 @@
 Layout below `OUTPUT/scene_runs/<run_id>/`::
 
     parts/<n>.products.parquet, parts/<n>.scenes.parquet    as they were decided; products first
-    products.parquet, scenes.parquet                        the whole run, when it is finished; then the parts go
+    products.parquet, scenes.parquet                        the whole run, when it is finished; then the parts go,
+                                                            but for what a longer run of this id decided
     delivery/<advertiser>.parquet                           its scenes for feeds
 
 Wherever a run is cut off, a scene that is found has its products' rows beside it.
@@ -12,7 +13,7 @@ Wherever a run is cut off, a scene that is found has its products' rows beside i
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
@@ -103,22 +104,44 @@ def _rows(store: Store, uri: str) -> list[Row]:
 
 def keep(store: Store, folder: str, found: Sequence[Decided]) -> None:
     """Write what was decided of a group as parts of a run."""
+    _keep(store, folder, [each.scene for each in found], [row for each in found for row in each.products])
+
+
+def _keep(store: Store, folder: str, scenes: Sequence[Row], products: Sequence[Row]) -> None:
     name = f"{folder}/parts/{uuid.uuid4().hex}"
-    products = [row for each in found for row in each.products]
     _write(store, f"{name}.products.parquet", table_of(products, PRODUCT_SCHEMA))
-    _write(store, f"{name}.scenes.parquet", table_of([each.scene for each in found], SCENE_SCHEMA))
+    _write(store, f"{name}.scenes.parquet", table_of(scenes, SCENE_SCHEMA))
 
 
 def finish(store: Store, folder: str, found: Iterable[Decided], loose: Sequence[Row]) -> Tables:
-    """Write a run's tables, and delete its parts."""
+    """Write a run's tables, and delete its parts.
+
+    A run that is begun again under its own id may ask for less by then: its tables tell of that alone, and what it
+    decided of the rest stays a part, where the next run finds it.
+    """
     found = list(found)
+    parts = [item.uri for item in store.list(f"{folder}/parts")]
+    _keep_others(store, folder, parts, {each.scene["plan_key"] for each in found})
     products = table_of([*(row for each in found for row in each.products), *loose], PRODUCT_SCHEMA)
     scenes = table_of([each.scene for each in found], SCENE_SCHEMA)
     _write(store, f"{folder}/products.parquet", products)
     _write(store, f"{folder}/scenes.parquet", scenes)
-    for item in list(store.list(f"{folder}/parts")):
-        store.delete(item.uri)
+    for uri in parts:
+        store.delete(uri)
     return Tables(scenes, products)
+
+
+def _keep_others(store: Store, folder: str, parts: Sequence[str], asked: Collection[str]) -> None:
+    """Keep what a run's tables and parts hold of scenes under other plan keys than `asked`."""
+    tables = [f"{folder}/scenes.parquet", f"{folder}/products.parquet"]
+    uris = [*(uri for uri in tables if store.stat(uri) is not None), *parts]
+    scenes, products = (
+        [row for uri in uris if uri.endswith(f"{name}.parquet") for row in _rows(store, uri)] for name in Tables._fields
+    )
+    others = {_identity(row): row for row in scenes if row["plan_key"] not in asked}
+    if others:
+        places = {(_identity(row), row["scene_position"]): row for row in products if _identity(row) in others}
+        _keep(store, folder, list(others.values()), list(places.values()))
 
 
 def _write(store: Store, uri: str, table: pa.Table) -> None:

@@ -82,6 +82,21 @@ def test_what_a_killed_run_decided_is_found_in_its_parts(night: Night) -> None:
     assert len(list((night.folder / "out" / "scenes").rglob("*.jpg"))) == 4
 
 
+@pytest.mark.parametrize("finished", [True, False], ids=["finished", "killed"])
+def test_what_a_run_decided_stays_known_where_it_is_begun_again_with_fewer_groups(night: Night, finished: bool) -> None:
+    whole = row("red"), row("blue", "coffee"), row("dark", None)
+    night.feed(*whole)
+    night.run("1", finished=finished)
+    painted = night.painted
+    for _ in range(2):
+        night.feed(row("red"))
+        night.run("1")
+        assert {scene["scene_group"] for scene in night.table("1", "scenes")} == {"tea"}
+    night.feed(*whole)
+    assert [each.scene["decided_in_run"] for each in night.run("2")] == ["1"] * 4
+    assert night.painted == painted == 4 and len(night.table("2", "products")) == 5
+
+
 @pytest.mark.parametrize(
     ("bad", "own", "reason", "stage"),
     [
