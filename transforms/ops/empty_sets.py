@@ -45,6 +45,8 @@ _FOLDER = "data/empty_sets"
 _SIDE_M = {"floor": 0.8, "table": 0.2}  # of a product as tall as wide
 _GUESSES = (1.0, 0.85, 1.2, 0.7, 1.45, 0.55, 1.8, 0.45, 0.35)  # times the height, until the set has room for it
 _MOST_ENLARGED = 2.4
+_MOST_WHOLE = 1 << 25  # pixels, 100 MB: of usual placements no set is larger; of 8192 x 8192 it would be 1.2 GB
+_REACH = 3  # pixels beside a part that its kernel looks at
 _CLEAR = 0.012  # between the product's footprint and the end of the floor
 _DEPTH = 1.35  # as in `transforms.ops.sets`
 _FADE = 0.012
@@ -202,10 +204,35 @@ def cut(place: Place, shape: tuple[int, ...]) -> Pixels:
     picture = np.ascontiguousarray(picture[:, ::-1]) if place.mirrored else picture
     tall, wide = max(height, round(place.scale * height)), max(width, round(place.scale * height * place.empty.ratio))
     shrinks = tall < picture.shape[0]
-    whole = cv2.resize(picture, (wide, tall), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
     top = int(np.clip(round(-place.down * height), 0, tall - height))
     left = int(np.clip(round(-place.across * height), 0, wide - width))
+    if tall * wide > _MOST_WHOLE:
+        return _part(picture, _span(picture.shape[0], tall, top, height), _span(picture.shape[1], wide, left, width))
+    whole = cv2.resize(picture, (wide, tall), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
     return np.ascontiguousarray(whole[top : top + height, left : left + width])
+
+
+class _Span(NamedTuple):
+    """Rows or columns of a picture that a part of its enlargement needs, their enlarged length, where the part lies."""
+
+    source: slice
+    length: int
+    part: slice
+
+
+def _span(length: int, enlarged: int, start: int, count: int) -> _Span:
+    factor = enlarged / length
+    first, last = max(0, int(start / factor) - _REACH), min(length, int((start + count) / factor) + 1 + _REACH)
+    grown = round((last - first) * factor)
+    begin = min(start - round(first * factor), grown - count)
+    return _Span(slice(first, last), grown, slice(begin, begin + count))
+
+
+def _part(picture: Pixels, rows: _Span, columns: _Span) -> Pixels:
+    """A part of an enlarged picture, from what it needs alone; half a pixel beside the whole one's at most."""
+    needed = picture[rows.source, columns.source]
+    enlarged = cv2.resize(needed, (columns.length, rows.length), interpolation=cv2.INTER_CUBIC)
+    return np.ascontiguousarray(enlarged[rows.part, columns.part])
 
 
 def lit(place: Place, matte: Floats) -> Floats:

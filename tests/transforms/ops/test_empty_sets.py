@@ -3,13 +3,14 @@ from __future__ import annotations
 import json
 from importlib.resources import files
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.ops import studio
-from transforms.ops.empty_sets import PICTURES, asked_for, cut, find_place, light_in, picture_of, stock
+from transforms.ops import empty_sets, studio
+from transforms.ops.empty_sets import PICTURES, Place, asked_for, cut, find_place, light_in, picture_of, stock
 from transforms.ops.oklab import to_linear
 from transforms.prompt_table import shipped
 
@@ -119,6 +120,38 @@ def test_painting_repeats_itself_and_the_large_picture_is_the_small_one(prompt: 
     away = small_matte == 0
     assert np.abs(halved - candidate)[away].mean() < 6
     assert not np.array_equal(candidate, studio.paint(small_image, small_matte, known[:304, :208], "soft light", 7))
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize(("prompt", "down", "across"), [("wooden floor", -0.8, -0.3), ("oak table", 0.0, -1.0)])
+def test_a_part_of_a_set_is_what_the_whole_set_shows_there(
+    prompt: str, down: float, across: float, mirrored: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place(asked_for(prompt)[0], 1.0, 2.4, down, across, mirrored)
+    whole = cut(place, (701, 633))
+    enlarged, resize = [], cv2.resize
+
+    def watched(picture: np.ndarray, size: tuple[int, int], **how: int) -> np.ndarray:
+        enlarged.append(size[0] * size[1])
+        return np.asarray(resize(picture, size, **how))
+
+    monkeypatch.setattr(cv2, "resize", watched)
+    monkeypatch.setattr(empty_sets, "_MOST_WHOLE", 1000)
+    part = cut(place, (701, 633))
+    assert part.shape == whole.shape and np.abs(part.astype(int) - whole).mean() < 1
+    assert enlarged[0] < 1.1 * whole[..., 0].size
+
+
+def test_a_huge_placement_does_not_enlarge_what_it_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    enlarged: list[int] = []
+
+    def watched(picture: np.ndarray, size: tuple[int, int], **_: int) -> np.ndarray:
+        enlarged.append(size[0] * size[1])
+        return np.zeros((size[1], size[0], 3), np.uint8)
+
+    monkeypatch.setattr(cv2, "resize", watched)
+    cut(Place(asked_for("oak table")[0], 1.0, 2.4, -0.7, -0.2, False), (4096, 4096))
+    assert enlarged[0] < 1.1 * 4096**2
 
 
 def test_what_hangs_is_painted_in_the_studio() -> None:
