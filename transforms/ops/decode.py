@@ -43,6 +43,10 @@ _UPRIGHT: Mapping[int, Callable[[Any], Any]] = {
 }
 
 
+_UNTOLD = {127, 128}  # of a block without data; CMYK is inverted
+_MORE = b"".join(bytes(range(1, 255)) + bytes((0xFF, 0xD0 + number)) for number in range(8))  # with restart markers
+
+
 @dataclass(frozen=True)
 class DecodeLimits:
     """What a source may cost.
@@ -100,7 +104,24 @@ def _load(container: Container) -> Image.Image:
     if (image.height, image.width) != tuple(container.size):
         raise TruncatedImage(f"{container.file_format}: its parts contradict each other about the size")
     image.load()
+    if container.file_format == "jpeg" and _is_cut(image, container.body):
+        raise TruncatedImage("jpeg: its data end before its picture does")
     return image
+
+
+def _is_cut(image: Image.Image, body: bytes) -> bool:
+    """Whether a JPEG's scans end early, with an end of image behind them.
+
+    libjpeg says nothing of it, and leaves blocks that it was not told at zero: mid-grey down to the last one. More data
+    change such a picture; behind a whole one, which may be grey as well, they are passed over. A progressive file
+    whose first scan is whole only lacks detail, and passes.
+    """
+    corner = image.crop((image.width - 1, image.height - 1, image.width, image.height)).tobytes()
+    if not set(corner) <= _UNTOLD:
+        return False
+    fuller = JpegImageFile(BytesIO(body[:-2] + _MORE + body[-2:]))
+    fuller.load()
+    return fuller.tobytes() != image.tobytes()
 
 
 def _opened(container: Container) -> Image.Image:
