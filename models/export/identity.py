@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -55,10 +56,10 @@ class Dependencies:
 def dependencies_of(script: Path) -> Dependencies:
     """The dependencies of one Python file of the project, found by reading it, not by running it."""
     files, packages = {script.name: script}, set()
-    waiting = [script]
+    waiting, sources = [script], list[str]()
     while waiting:
-        source = waiting.pop().read_text()
-        for module in _imports(source):
+        sources.append(waiting.pop().read_text())
+        for module in _imports(sources[-1]):
             root = module.partition(".")[0]
             if root in _PROJECT:
                 fresh = {name: path for name, path in _module_files(module).items() if name not in files}
@@ -66,8 +67,7 @@ def dependencies_of(script: Path) -> Dependencies:
                 waiting += fresh.values()
             elif root not in stdlib_module_names:
                 packages.add(f"{root}=={version_of(root)}")
-        files.update(_data_named_in(source))
-    return Dependencies(files, tuple(sorted(packages)))
+    return Dependencies({**files, **_data_named_in(sources)}, tuple(sorted(packages)))
 
 
 @cache
@@ -120,6 +120,12 @@ def _module_files(module: str) -> dict[str, Path]:
     return {str(one.relative_to(PROJECT_ROOT)): one for one in (path, *around) if one.is_file()}
 
 
-def _data_named_in(source: str) -> dict[str, Path]:
-    found = [path for folder in _DATA for path in files_under(PROJECT_ROOT / folder) if path.name in source]
-    return {str(path.relative_to(PROJECT_ROOT)): path for path in found if path.suffix != ".py"}
+def _data_named_in(sources: Iterable[str]) -> dict[str, Path]:
+    """The data files that `sources` name; of a name that several folders have (card.json), those beside another one."""
+    whole = "\n".join(sources)
+    files = [path for folder in _DATA for path in files_under(PROJECT_ROOT / folder) if path.suffix != ".py"]
+    counts = Counter(path.name for path in files)
+    named = [path for path in files if path.name in whole]
+    meant = {path.parent for path in named if counts[path.name] == 1}
+    found = [path for path in named if counts[path.name] == 1 or path.parent in meant]
+    return {str(path.relative_to(PROJECT_ROOT)): path for path in found}

@@ -39,6 +39,24 @@ def test_data_files_that_are_named_count(tmp_path: Path) -> None:
     assert "transforms/data/human_head.onnx" in dependencies_of(script).files
 
 
+def test_of_the_cards_those_of_named_weights_count_wherever_they_are_named(tmp_path: Path) -> None:
+    script = tmp_path / "model.py"
+    script.write_text("import models.export.cards\nNAME = 'reward.onnx'\n")
+    cards = [name for name in dependencies_of(script).files if name.endswith("card.json")]
+    assert cards == ["models/weights/reward/card.json"]
+    script.write_text("import models.export.cards\n")
+    assert not [name for name in dependencies_of(script).files if name.startswith("models/weights")]
+
+
+@pytest.mark.parametrize(
+    ("model", "weights"),
+    [("canvas_background", {"text_encoder", "upscaler"}), ("canvas_staging", {"stager"}), ("reward", {"reward"})],
+)
+def test_a_painter_stays_the_same_when_weights_that_it_does_not_ask_change(model: str, weights: set[str]) -> None:
+    files = dependencies_of(PROJECT_ROOT / "triton_repo" / model / "1" / "model.py").files
+    assert {name.split("/")[2] for name in files if name.startswith("models/weights/")} == weights
+
+
 def test_parts_do_not_run_into_each_other() -> None:
     assert digest_of([b"ab", b"c"]) != digest_of([b"a", b"bc"])
 
