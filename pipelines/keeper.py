@@ -2,9 +2,9 @@
 
 Started by `pipelines.embedded` with one JSON argument (the fields of `Kept`). It starts the server in a process
 group of its own, writes `ready` when every model is, watches the server and the processes of its Python models, and
-starts it again when one of them dies. When its parent is gone, however it went, or on SIGTERM, it ends the server,
-kills what is left of the group (busy stubs outlive their server and ignore SIGTERM) and removes the group's shared
-memory and run folder.
+starts it again when one of them dies, or when the server gives no answer for a minute. When its parent is gone, however
+it went, or on SIGTERM, it ends the server, kills what is left of the group (busy stubs outlive their server and ignore
+SIGTERM) and removes the group's shared memory and run folder.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _TICK_SEC = 0.1
+_ASK_SEC = 5.0  # between two questions after a server's health
+_ANSWER_SEC = 10.0
+_SILENCES = 4  # in a row, then it hangs; questions count and not time, which goes on while all are frozen
 _CRASH_EXIT_SEC = 1.0  # a server with a dead stub waits for it in vain; its requests are asked again anyway
 _STUB = "triton_python_b"  # a process's name is cut to 15 characters
 
@@ -44,7 +47,7 @@ class Kept:
         parent: process id of whoever this is kept for.
         start_sec: a server that is not ready by then has failed.
         exit_sec: what the server gets to finish its requests.
-        restarts: how often a server that died is started again.
+        restarts: how often a server that died or hung is started again.
     """
 
     command: Sequence[str]
@@ -112,10 +115,15 @@ class Keeper:
         return False
 
     def _watch(self, server: subprocess.Popen[bytes]) -> None:
-        """Return when the server or one of its stubs has died, or the keeping is over."""
-        stubs = _stubs_of(server.pid)
+        """Return when the server or one of its stubs has died, when it answers no more, or when the keeping is over."""
+        stubs, asked, silences = _stubs_of(server.pid), time.monotonic(), 0
         while not self._is_over() and server.poll() is None and all(_runs(stub) for stub in stubs):
             time.sleep(_TICK_SEC)
+            if time.monotonic() - asked > _ASK_SEC:
+                silences = 0 if _answers(self._kept.health_url, _ANSWER_SEC) else silences + 1
+                asked = time.monotonic()
+            if silences == _SILENCES:
+                return
 
     def _end(self, server: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -134,11 +142,11 @@ def _end_with_parent() -> None:
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
-def _answers(url: str) -> bool:
+def _answers(url: str, timeout_sec: float = 2.0) -> bool:
     # No proxy: the server is on this host, whatever the environment says.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(url, timeout=2.0) as answer:
+        with opener.open(url, timeout=timeout_sec) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False

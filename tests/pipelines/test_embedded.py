@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,14 @@ from tritons import TROUBLED_MODELS
 
 from models.export.repository import write_configs
 from pipelines import embedded
-from pipelines.embedded import EmbeddedServer, find_server, require_shared_memory, server_command, server_environment
+from pipelines.embedded import (
+    EmbeddedServer,
+    find_server,
+    free_ports,
+    require_shared_memory,
+    server_command,
+    server_environment,
+)
 from pipelines.keeper import Kept
 from transforms.errors import ConfigError, ServerUnavailable
 from transforms.inference.contracts import CONTRACTS
@@ -223,6 +231,55 @@ def test_a_keeper_that_cannot_make_its_server_ready_fails(tmp_path: Path) -> Non
     )
     assert Keeper(kept).run() == 1
     assert not [one for one in psutil.Process().children() if one.name() == "sleep"]
+
+
+HANGING = """
+import http.server, os, pathlib, sys, time
+lives = pathlib.Path(sys.argv[2])
+lives.write_text(lives.read_text() + "life ")
+asked = []
+
+class Health(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        asked.append(self.path)
+        if len(asked) > 1:
+            time.sleep(600) if lives.read_text() == "life " else os._exit(1)
+        self.send_response(200)
+        self.end_headers()
+
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Health).serve_forever()
+"""
+
+
+def test_a_server_that_hangs_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from pipelines import keeper
+
+    for name, value in (("_ASK_SEC", 0.1), ("_ANSWER_SEC", 0.5), ("_SILENCES", 2)):
+        monkeypatch.setattr(keeper, name, value, raising=False)
+    (tmp_path / "lives").write_text("")
+    port = free_ports().http
+    kept = Kept(
+        command=[sys.executable, "-c", HANGING, str(port), str(tmp_path / "lives")],
+        environment={"PATH": os.environ["PATH"]},
+        work_dir=str(tmp_path),
+        health_url=f"http://127.0.0.1:{port}/v2/health/ready",
+        run_dir=str(tmp_path / "run"),
+        log=str(tmp_path / "log"),
+        shm_prefix="catalog-canvas-test-none_",
+        parent=os.getppid(),
+        start_sec=30.0,
+        exit_sec=5.0,
+        restarts=1,
+    )
+    one = keeper.Keeper(kept)
+    late = threading.Timer(30.0, one.stop)
+    late.start()
+    ended = one.run()
+    late.cancel()
+    assert (ended, (tmp_path / "lives").read_text()) == (1, "life life ")
+    assert capfd.readouterr().out == "ready\n"
 
 
 @pytest.mark.triton
