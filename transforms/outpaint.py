@@ -171,7 +171,8 @@ def outpaint(job: Job, client: InferenceClient, settings: OutpaintSettings) -> J
         except ServingError as error:
             # a server that is down fails every painter alike; another run gives the preferred one its chance
             if error.retryable or painter == settings.painters[-1]:
-                raise _refusal_of(error, settings) from error
+                _refuse_without_room(error, settings)
+                raise
     scores = {**job.scores, **best.scores, "outpaint_painter": float(settings.painters.index(painter))}
     background = blend_generated_side(scene, laid.framed.image, laid.framed.known > 0)
     uris = {**job.uris, "painter": painter}
@@ -180,12 +181,11 @@ def outpaint(job: Job, client: InferenceClient, settings: OutpaintSettings) -> J
     )
 
 
-def _refusal_of(error: ServingError, settings: OutpaintSettings) -> Exception:
-    """`error`, or what it says of the picture: a product that leaves no strip free has no scenery to carry on."""
-    if not isinstance(error, NothingToCopy):
-        return error
-    detail = "nowhere in the frame is there enough room beside the product to carry on from"
-    return Rejected("no_scenery", detail, value=0.0, limit=settings.min_scenery)
+def _refuse_without_room(error: ServingError, settings: OutpaintSettings) -> None:
+    """It is the picture's fault, and no server's, where a product leaves no strip free to carry on from."""
+    if isinstance(error, NothingToCopy):
+        detail = "nowhere in the frame is there enough room beside the product to carry on from"
+        raise Rejected("no_scenery", detail, value=0.0, limit=settings.min_scenery) from error
 
 
 def _lay_frames(job: Job, settings: OutpaintSettings) -> list[Laid]:
