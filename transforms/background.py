@@ -1,7 +1,8 @@
 """The background stage: several small candidates, the best of them at the placement's size.
 
 The product keeps position and size from the original shot within the placement's safe zone; the painter sees it laid
-there over neutral grey, first at the bucket's size, then, for the winner alone, at full size.
+there over neutral grey, first at the bucket's size, then, for the winner alone, at full size. Before drawn sets it
+keeps its shadow too (`transforms.ops.kept_shadow`): where the original has one, the painter is asked to draw none.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,9 +22,11 @@ from transforms.inference.contracts import CONTRACTS, bucket_of
 from transforms.inference.interface import InferenceClient
 from transforms.judgement import Judged, JudgementSettings, judged, refuse_defective
 from transforms.ops.doubt import Doubt
+from transforms.ops.empty_sets import asked_for
 from transforms.ops.framing import FramingLimits, place_product
 from transforms.ops.geometry import lay, resample, resample_matte
-from transforms.ops.papers import read_prompt
+from transforms.ops.kept_shadow import Shade, shade_of, strength_of
+from transforms.ops.papers import SHADOWLESS, read_prompt
 from transforms.ops.ranking import rank_candidates
 from transforms.ops.studio import shrink
 from transforms.prompt_table import PromptTable
@@ -34,6 +38,7 @@ from transforms.work import Run
 
 _GREY = 128
 _NEVER = 2.0  # as `FramingLimits.standing_from`: beyond the frame
+_DRAWN = ("studio", "canvas_staging")  # painters whose drawn sets leave the shadow out where they are asked to
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,8 @@ class BackgroundSettings:
         candidates: painted for each placement, 1..16.
         min_reward: a best candidate below it is rejected: the product would not stand out.
         framing: where the product goes.
+        min_kept_shadow: least strength (`strength_of`) of the product's own shadow that takes the place of a painted
+            one; 1 paints all shadows.
         judgement: whether a trained reward joins in.
     """
 
@@ -52,6 +59,7 @@ class BackgroundSettings:
     candidates: int = 4
     min_reward: float = 0.2
     framing: FramingLimits = FramingLimits()
+    min_kept_shadow: float = 0.12
     judgement: JudgementSettings = JudgementSettings()
 
     def __post_init__(self) -> None:
@@ -62,6 +70,8 @@ class BackgroundSettings:
             raise ConfigError(f"background: no painter {missing[0]!r} with its {missing[0]}_upscale in the contracts")
         if not 1 <= self.candidates <= 16:
             raise ConfigError(f"background: candidates {self.candidates} is not within 1..16")
+        if not 0.0 <= self.min_kept_shadow <= 1.0:
+            raise ConfigError(f"background: min_kept_shadow {self.min_kept_shadow} is not within 0..1")
 
 
 class Laid(NamedTuple):
@@ -75,6 +85,37 @@ class Laid(NamedTuple):
         """The same at a bucket's size."""
         image, product = shrink(self.image, self.product, size)
         return Laid(image, product, _opaque(product))
+
+
+class Original(NamedTuple):
+    """What the original says of a product's surroundings, laid as the product is.
+
+    Attributes:
+        doubt: about its outline; None where nothing is known.
+        shade: what its light does there; None where the backdrop does not tell.
+        strength: of the shadow in it, in [0, 1].
+    """
+
+    doubt: Doubt | None = None
+    shade: Shade | None = None
+    strength: float = 0.0
+
+    def shrunk(self, size: Size) -> Original:
+        """The same at a bucket's size."""
+        doubt = self.doubt.shrunk(size) if self.doubt is not None else None
+        return self._replace(doubt=doubt, shade=self.shade.shrunk(size) if self.shade is not None else None)
+
+    def over(self, backdrop: Pixels) -> Pixels:
+        """A painted backdrop, uint8 [h, w, 3], in the original's light."""
+        return self.shade.over(backdrop) if self.shade is not None else backdrop
+
+    def before(self, painter: str, prompt: str) -> Original:
+        """What of it counts before a backdrop of these words: a room, or another painter, has shadows of its own."""
+        drawn = painter in _DRAWN and not asked_for(prompt) and (SHADOWLESS in prompt or "shadow" not in prompt.lower())
+        return self if drawn else self._replace(shade=None, strength=0.0)
+
+
+UNKNOWN = Original()
 
 
 @dataclass
@@ -117,8 +158,8 @@ def paint_background(
     framing = settings.framing if _stands(prompts) else replace(settings.framing, standing_from=_NEVER)
     transform = place_product(job.image.size, job.cutout.box, job.placement, framing)
     laid = lay_product(job.cutout, transform, job.placement.size)
-    doubt = lay_doubt(job.image.pixels, job.cutout, transform, job.placement.size)
-    painted = paint_around(client, laid, job.product, prompts, settings, doubt)
+    original = lay_original(job.image.pixels, job.cutout, transform, laid, settings.min_kept_shadow < 1.0)
+    painted = paint_around(client, laid, job.product, prompts, settings, original)
     placed = replace(job, transform=transform, scores={**job.scores, **painted.scores})
     placed = replace(placed, uris={**job.uris, "painter": painted.painter}, prompt=painted.candidate.prompt)
     return replace(placed, candidate=painted.candidate, background=painted.background)
@@ -139,7 +180,7 @@ def paint_around(
     product: Product,
     prompts: tuple[str, ...],
     settings: BackgroundSettings,
-    doubt: Doubt | None = None,
+    original: Original = UNKNOWN,
 ) -> Painted:
     """The best background around what is laid, by the first painter that can be had.
 
@@ -147,7 +188,7 @@ def paint_around(
         laid: one product or several, at the placement's size.
         product: gives the seeds.
         prompts: candidates take them in turn.
-        doubt: about the outline, at the placement's size; None where nothing is known.
+        original: what is known of the product's surroundings.
 
     Raises:
         Rejected, ServingError: see `paint_background_job`.
@@ -156,16 +197,25 @@ def paint_around(
     for painter in settings.painters:
         try:
             seeds = seeds_of(product, settings.candidates, client.seeds(painter).get(bucket, ()))
-            briefs = tuple((prompts[index % len(prompts)], seed) for index, seed in enumerate(seeds))
-            candidate, best = best_candidate(client, painter, laid, briefs, settings, doubt)
-            background = upscale(client, painter, laid, candidate)
+            words = tuple(told(prompt, original.before(painter, prompt), settings) for prompt in prompts)
+            briefs = tuple((words[index % len(words)], seed) for index, seed in enumerate(seeds))
+            candidate, best = best_candidate(client, painter, laid, briefs, settings, original)
+            around = original.before(painter, candidate.prompt)
+            background = around.over(upscale(client, painter, laid, candidate))
             break
         except ServingError as error:
             # a server that is down fails every painter alike; another run gives the preferred one its chance
             if error.retryable or painter == settings.painters[-1]:
                 raise
     scores = {**_scores(best, settings), "background_painter": float(settings.painters.index(painter))}
+    scores["background_kept_shadow"] = around.strength
     return Painted(background, candidate, author_of(painter, candidate), scores)
+
+
+def told(prompt: str, original: Original, settings: BackgroundSettings) -> str:
+    """The prompt, with a word against a second shadow where the product brings its own."""
+    strong = original.shade is not None and original.strength >= settings.min_kept_shadow
+    return f"{prompt}, {SHADOWLESS}" if strong else prompt
 
 
 def author_of(painter: str, candidate: Candidate) -> str:
@@ -184,13 +234,22 @@ def lay_product(cutout: Cutout, transform: Transform, size: Size) -> Laid:
     return Laid(image, product, _opaque(product))
 
 
-def lay_doubt(source: Pixels, cutout: Cutout, transform: Transform, size: Size) -> Doubt | None:
-    """The doubt about a cutout, laid as the product is; None where there is none."""
-    if cutout.doubt is None:
-        return None
-    share = resample_matte(cutout.doubt.astype(np.float32) / 255, transform.scaled)
-    laid, _ = lay(resample(source, transform.scaled), transform, size, _GREY)
-    return Doubt(laid, np.rint(lay(share, transform, size, 0.0)[0] * 255).astype(np.uint8))
+def lay_original(source: Pixels, cutout: Cutout, transform: Transform, laid: Laid, with_shade: bool = True) -> Original:
+    """What the original (`source`, uint8 [H, W, 3]) says around a product that is `laid`."""
+    size = Size(*laid.product.shape)
+    pixels, known = lay(resample(source, transform.scaled), transform, size, _GREY)
+    doubt = Doubt(pixels, _lay_share(cutout.doubt, transform, size)) if cutout.doubt is not None else None
+    if cutout.bare is None or not with_shade:
+        return Original(doubt)
+    bare, _ = lay(cv2.resize(cutout.bare, transform.scaled[::-1]), transform, size, 255.0)
+    alpha = laid.product.astype(np.float32) / np.float32(255)
+    shade = shade_of(pixels, laid.image, alpha, bare, known)
+    return Original(doubt, shade, strength_of(shade, alpha))
+
+
+def _lay_share(share: Pixels, transform: Transform, size: Size) -> Pixels:
+    scaled = resample_matte(share.astype(np.float32) / 255, transform.scaled)
+    return np.rint(lay(scaled, transform, size, 0.0)[0] * 255).astype(np.uint8)
 
 
 def _opaque(product: Pixels) -> Pixels:
@@ -208,22 +267,22 @@ def best_candidate(
     laid: Laid,
     briefs: tuple[tuple[str, int], ...],
     settings: BackgroundSettings,
-    doubt: Doubt | None = None,
+    original: Original = UNKNOWN,
 ) -> tuple[Candidate, Judged]:
-    """Paint one candidate for each brief and keep the best.
+    """Paint one candidate for each brief and keep the best, as it looks in the original's light.
 
     Raises:
         Rejected: see `paint_background_job`.
         ServingError: the painter failed.
     """
     size = bucket_of(Size(*laid.product.shape))
-    small, unsure = laid.shrunk(size), doubt.shrunk(size) if doubt is not None else None
+    small, around = laid.shrunk(size), original.shrunk(size)
     limit = CONTRACTS[painter].max_batch
     candidates: list[Candidate] = []
     for start in range(0, len(briefs), limit):
         candidates += _paint(client, painter, small, briefs[start : start + limit])
-    pixels = [candidate.pixels for candidate in candidates]
-    found = [Judged(ranking) for ranking in rank_candidates(small.image, small.product, pixels, unsure)]
+    pixels = [around.before(painter, candidate.prompt).over(candidate.pixels) for candidate in candidates]
+    found = [Judged(ranking) for ranking in rank_candidates(small.image, small.product, pixels, around.doubt)]
     if settings.judgement.used:
         found = judged(client, small.image, small.product, pixels, [entry.ranking for entry in found])
     found.sort(key=lambda entry: entry.ranking.reward < settings.min_reward)  # merit alone may favour what drowns

@@ -15,10 +15,11 @@ from transforms.inference.client import shared_client
 from transforms.inference.config import ServingConfig
 from transforms.inference.interface import InferenceClient
 from transforms.looks import ask_refiner, look, recheck, scaled
-from transforms.ops.backdrop import describe_backdrop, to_lab
+from transforms.ops.backdrop import Backdrop, describe_backdrop, to_lab
 from transforms.ops.clues import clues_of
 from transforms.ops.doubt import doubt_of
 from transforms.ops.edge_width import narrow_edges
+from transforms.ops.kept_shadow import bare_backdrop
 from transforms.ops.mask_gate import Looks, load_gate, measure_mask, measure_recheck, measure_refinement
 from transforms.ops.masks import (
     HIGHEST_BARRIER,
@@ -67,13 +68,14 @@ class SegmentLimits:
 class Seen(NamedTuple):
     """What is known before the matte is drawn, at working size.
 
-    `pixels`: uint8 [h, w, 3]; `probability`: float32 [h, w]; `evidence`: of a smooth backdrop's colours, None without
-    one; `coarse`: the probability before it was refined, None where it was not.
+    `pixels`: uint8 [h, w, 3]; `probability`: float32 [h, w]; `backdrop`: what the border says; `evidence`: of a smooth
+    backdrop's colours, None without one; `coarse`: the probability before it was refined, None where it was not.
     """
 
     looks: Looks
     pixels: Pixels
     probability: Real
+    backdrop: Backdrop
     evidence: Evidence | None
     coarse: Real | None = None
 
@@ -161,7 +163,8 @@ def finish(pixels: Pixels, seen: Seen, client: InferenceClient) -> Cutout:
         **measure_recheck(mask, *recheck(foreground, alpha, seen.pixels, mask, client)),
     }
     doubt = cv2.resize(doubt_of(seen.probability), alpha.shape[::-1]).astype(np.uint8)
-    return _cutout(foreground, alpha, {**measures, "mask_quality": load_gate().quality(measures)}, doubt)
+    cutout = _cutout(foreground, alpha, {**measures, "mask_quality": load_gate().quality(measures)})
+    return replace(cutout, doubt=doubt, bare=bare_backdrop(seen.pixels, seen.probability, seen.backdrop))
 
 
 def join(pixels: Pixels, looks: Looks) -> Seen:
@@ -171,10 +174,10 @@ def join(pixels: Pixels, looks: Looks) -> Seen:
     small = scaled(pixels, size)
     backdrop = describe_backdrop(pixels)
     if not backdrop.plain or backdrop.spread > STUDIO_SPREAD:
-        return Seen(looks, small, without_doubtful_holes(merged), None)
+        return Seen(looks, small, without_doubtful_holes(merged), backdrop, None)
     evidence = gather_evidence(small, merged, backdrop)
     joined = join_evidence(merged, evidence, lightness=backdrop.color_lab[0])
-    return Seen(looks, small, without_doubtful_holes(joined), evidence)
+    return Seen(looks, small, without_doubtful_holes(joined), backdrop, evidence)
 
 
 def refine(seen: Seen, client: InferenceClient) -> Seen:
@@ -225,6 +228,6 @@ def _product_pieces(seen: Seen) -> Mask:
     return kept[pieces]
 
 
-def _cutout(foreground: Pixels, alpha: Matte, scores: dict[str, float], doubt: Pixels | None = None) -> Cutout:
+def _cutout(foreground: Pixels, alpha: Matte, scores: dict[str, float]) -> Cutout:
     mask = alpha >= 0.5
-    return Cutout(foreground, alpha, mask, bounding_box(mask), scores, doubt)
+    return Cutout(foreground, alpha, mask, bounding_box(mask), scores)

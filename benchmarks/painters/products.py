@@ -46,13 +46,18 @@ def products_of(folders: Sequence[Path]) -> list[Path]:
 
 def key_of(path: Path) -> str:
     """The product's name: of its folder, or of its file without number and ending."""
-    return path.parent.name if path.name == "white.jpg" else path.name.split(".")[0]
+    return path.parent.name if _is_shot(path) else path.name.split(".")[0]
+
+
+def _is_shot(path: Path) -> bool:
+    """Whether it is a picture as `render_products` writes them, with its mask beside it, and no RGBA cutout."""
+    return path.suffix == ".jpg"
 
 
 def title_of(path: Path) -> str:
     """What the product is called, in lower case."""
     about = path.with_name("about.json")
-    if path.name == "white.jpg" and about.exists():
+    if _is_shot(path) and about.exists():
         return str(json.loads(about.read_text(encoding="utf-8"))["name"]).lower()
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", key_of(path).split("__")[-1])
     return words.replace("_", " ").lower()
@@ -61,7 +66,7 @@ def title_of(path: Path) -> str:
 def product_job(path: Path, prompt: str, seed: int) -> Job:
     """A segmented job of the background stage; its mask is the file's own, so that painters alone are compared."""
     key, title = key_of(path), title_of(path)
-    pixels, alpha, foreground = _shot(path) if path.name == "white.jpg" else _cutout(path)
+    pixels, alpha, foreground = _shot(path) if _is_shot(path) else _cutout(path)
     mask = alpha > 0.5
     product = Product("", 0, "benchmark", key, str(path), title=title, prompt=prompt, seed=seed_of(key, seed))
     cutout = Cutout(foreground, alpha, mask, bounding_box(mask))

@@ -8,6 +8,7 @@ import pytest
 from transforms.errors import Rejected
 from transforms.inference.config import ServingConfig
 from transforms.inference.fake import FakeClient
+from transforms.ops.backdrop import describe_backdrop
 from transforms.ops.mask_gate import Looks
 from transforms.ops.mask_metrics import iou
 from transforms.ops.masks import Evidence
@@ -92,7 +93,7 @@ def test_the_refiner_sees_the_picture_with_its_clues_and_decides_where_nothing_w
     evidence = Evidence(*(unsure * 0 + dE for dE in (1.5, 0.5, 0.5, 0.0)))
     half = (np.arange(512) < 256).astype(np.float32)[:, None, None]
     client = FakeClient({"mask_refiner": lambda inputs: {"ALPHA": half * inputs["IMAGE"][..., 3:4] / np.float32(255)}})
-    refined = refine(Seen(Looks(*[unsure] * 7), pixels, unsure, evidence), client)
+    refined = refine(Seen(Looks(*[unsure] * 7), pixels, unsure, describe_backdrop(pixels), evidence), client)
     shown = looks_of(client, "mask_refiner")
     assert shown.shape == (1, 512, 512, 8)
     assert np.array_equal(shown[0, :, :410, :3], pixels) and (shown[0, :, :410, 3:5] == 158).all()

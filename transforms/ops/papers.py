@@ -107,6 +107,7 @@ class Wish:
         surface: what the set is made of.
         two_tone: a floor in a tone of its own, with a visible horizon.
         window: daylight through a window on the wall.
+        shadow: whether the product casts one; not where its own is laid in later.
         pose: how the product is held.
     """
 
@@ -120,8 +121,11 @@ class Wish:
     surface: Surface = "paper"
     two_tone: bool | None = None
     window: bool = False
+    shadow: bool = True
     pose: Pose = "standing"
 
+
+SHADOWLESS = "shadowless"
 
 # word -> fields to add (numbers), multiply (chroma, softness) or set (the rest)
 MOODS: Mapping[str, Mapping[str, float | str | bool]] = {
@@ -176,6 +180,7 @@ MOODS: Mapping[str, Mapping[str, float | str | bool]] = {
     "seamless": {"two_tone": False},
     "tabletop": {"two_tone": True},
     "horizon": {"two_tone": True},
+    SHADOWLESS: {"shadow": False},
     "hung": {"pose": "hung"},
     "hanging": {"pose": "hung"},
     "wall-mounted": {"pose": "hung"},

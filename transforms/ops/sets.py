@@ -30,7 +30,7 @@ class Design:
         bend: half the height of that turn.
         pool: (row, column) of the light's pool on the wall, and its radius.
         pool_strength, falloff: how much brighter the pool is, how much darker the corners are.
-        warmth, gloss, surface, window, pose: see `transforms.ops.papers.Wish`.
+        warmth, gloss, surface, window, shadow, pose: see `transforms.ops.papers.Wish`.
         seed: of the surface's texture.
     """
 
@@ -48,6 +48,7 @@ class Design:
     gloss: float
     surface: Surface
     window: bool
+    shadow: bool
     pose: Pose
     seed: int
 
@@ -81,6 +82,7 @@ def design_set(image: NDArray[np.uint8], matte: NDArray[np.uint8], prompt: str, 
         gloss=wish.gloss,
         surface=wish.surface,
         window=wish.window,
+        shadow=wish.shadow,
         pose=wish.pose,
         seed=seed,
     )
@@ -163,6 +165,9 @@ def _floorness(design: Design, height: int) -> Floats:
 
 
 def _seen(design: Design, matte: Floats, floorness: Floats) -> tuple[Floats, Floats]:
+    if not design.shadow:
+        open_ = np.ones_like(matte)
+        return open_, open_
     if design.pose != "standing":
         span = float(np.sqrt(max(1.0, float((matte > 0.5).sum()))))
         gap = span * (0.035 if design.pose == "flat" else 0.06)

@@ -45,7 +45,7 @@ def paint(image: Pixels, product: Pixels, known: Pixels, prompt: str, seed: int)
     if place is not None:
         return finish(lit(place, product.astype(np.float32) / 255), seed, product, standing=True)
     design = design_set(image, product, prompt, seed)
-    return finish(_scene(design, image, product), seed, product, standing=design.pose == "standing")
+    return finish(_scene(design, image, product), seed, product, standing=_touches(design))
 
 
 def upscale(
@@ -70,7 +70,12 @@ def upscale(
         return finish(lit(place, product.astype(np.float32) / 255), seed, product, standing=True)
     design = design_set(small, matte, prompt, seed)
     scene = cv2.resize(_scene(design, small, matte), product.shape[::-1], interpolation=cv2.INTER_CUBIC)
-    return finish(np.asarray(scene, np.float32), seed, product, standing=design.pose == "standing")
+    return finish(np.asarray(scene, np.float32), seed, product, standing=_touches(design))
+
+
+def _touches(design: Design) -> bool:
+    """Whether the product's contact with a floor is to be drawn."""
+    return design.pose == "standing" and design.shadow
 
 
 class Bare(NamedTuple):
