@@ -32,8 +32,10 @@ from transforms.errors import Rejected, Skipped
 from transforms.inference.contracts import CONTRACTS
 from transforms.inference.interface import Tensors
 from transforms.judgement import JudgementSettings
+from transforms.ops.backdrop import describe_backdrop
 from transforms.ops.doubt import doubt_of
 from transforms.ops.framing import FramingLimits
+from transforms.ops.kept_shadow import bare_backdrop
 from transforms.placements import PLACEMENTS
 from transforms.records import Job
 
@@ -82,8 +84,10 @@ def jobs_of(paths: Iterator[Path], placement: str, *, room: bool) -> Iterator[Jo
     for number, path in enumerate(paths):
         job = product_job(path, "", _SEED)
         asked = room_prompt(job.product.title, number, _SEED) if room else plain_prompt(number, _SEED)
-        assert job.cutout is not None
-        cutout = replace(job.cutout, doubt=doubt_of(job.cutout.alpha))  # as the segment stage brings it along
+        assert job.cutout is not None and job.image is not None
+        pixels, alpha = job.image.pixels, job.cutout.alpha
+        bare = bare_backdrop(pixels, alpha, describe_backdrop(pixels))
+        cutout = replace(job.cutout, doubt=doubt_of(alpha), bare=bare)  # as the segment stage brings them along
         product = replace(job.product, prompt=asked.words)
         yield replace(job, product=product, cutout=cutout, placement=PLACEMENTS[placement])
 

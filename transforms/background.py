@@ -7,6 +7,7 @@ keeps its shadow too (`transforms.ops.kept_shadow`): where the original has one,
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
@@ -26,7 +27,7 @@ from transforms.ops.empty_sets import asked_for
 from transforms.ops.framing import FramingLimits, place_product
 from transforms.ops.geometry import lay, resample, resample_matte
 from transforms.ops.kept_shadow import Shade, shade_of, strength_of
-from transforms.ops.papers import SHADOWLESS, read_prompt
+from transforms.ops.papers import OWN_SHADOW, read_prompt
 from transforms.ops.ranking import rank_candidates
 from transforms.ops.studio import shrink
 from transforms.prompt_table import PromptTable
@@ -111,11 +112,19 @@ class Original(NamedTuple):
 
     def before(self, painter: str, prompt: str) -> Original:
         """What of it counts before a backdrop of these words: a room, or another painter, has shadows of its own."""
-        drawn = painter in _DRAWN and not asked_for(prompt) and (SHADOWLESS in prompt or "shadow" not in prompt.lower())
-        return self if drawn else self._replace(shade=None, strength=0.0)
+        return self if keeps_shadow(painter, prompt) else self._replace(shade=None, strength=0.0)
 
 
 UNKNOWN = Original()
+
+
+def keeps_shadow(painter: str, prompt: str) -> bool:
+    """Whether a product keeps its own shadow before what this painter makes of these words: before a drawn set.
+
+    >>> keeps_shadow("studio", "sage paper"), keeps_shadow("studio", "sage paper, long shadow")
+    (True, False)
+    """
+    return painter in _DRAWN and not asked_for(prompt) and (OWN_SHADOW in prompt or "shadow" not in prompt.lower())
 
 
 @dataclass
@@ -158,7 +167,10 @@ def paint_background(
     framing = settings.framing if _stands(prompts) else replace(settings.framing, standing_from=_NEVER)
     transform = place_product(job.image.size, job.cutout.box, job.placement, framing)
     laid = lay_product(job.cutout, transform, job.placement.size)
-    original = lay_original(job.image.pixels, job.cutout, transform, laid, settings.min_kept_shadow < 1.0)
+    kept = settings.min_kept_shadow < 1.0 and any(
+        keeps_shadow(*each) for each in itertools.product(settings.painters, prompts)
+    )
+    original = lay_original(job.image.pixels, job.cutout, transform, laid, kept)
     painted = paint_around(client, laid, job.product, prompts, settings, original)
     placed = replace(job, transform=transform, scores={**job.scores, **painted.scores})
     placed = replace(placed, uris={**job.uris, "painter": painted.painter}, prompt=painted.candidate.prompt)
@@ -215,7 +227,7 @@ def paint_around(
 def told(prompt: str, original: Original, settings: BackgroundSettings) -> str:
     """The prompt, with a word against a second shadow where the product brings its own."""
     strong = original.shade is not None and original.strength >= settings.min_kept_shadow
-    return f"{prompt}, {SHADOWLESS}" if strong else prompt
+    return f"{prompt}, {OWN_SHADOW}" if strong else prompt
 
 
 def author_of(painter: str, candidate: Candidate) -> str:

@@ -16,6 +16,7 @@ HEADLINE_SCORES: tuple[tuple[str, str, bool], ...] = (
     ("background_reward", "Background rank", True),
     ("segment_mask_quality", "Outline quality", True),
     ("background_visible_doubt", "Doubtful outline that shows", False),
+    ("background_kept_shadow", "Own shadow kept", True),
     ("contrast", "Stands out", True),
     ("product_height", "Product height", True),
     ("halo", "Rim of the old background", False),

@@ -103,8 +103,8 @@ def test_a_product_keeps_its_own_shadow_and_the_painter_is_asked_for_none():
     fake, plain = client(), client()
     done = paint_background(shadowed(), fake, BackgroundSettings())
     paint_background(job("pmax_square"), plain, BackgroundSettings())
-    assert all(prompt.endswith(", shadowless") for prompt in prompts_asked(fake))
-    assert not any("shadowless" in prompt for prompt in prompts_asked(plain))
+    assert all(prompt.endswith(", own-shadow") for prompt in prompts_asked(fake))
+    assert not any("own-shadow" in prompt for prompt in prompts_asked(plain))
     assert done.scores["background_kept_shadow"] == pytest.approx(0.55, abs=0.1)
     foot = done.transform.top + round(740 * done.transform.scaled.height / 800)
     across = [done.transform.left + round(x * done.transform.scaled.width / 600) for x in (225, 375)]
@@ -112,19 +112,19 @@ def test_a_product_keeps_its_own_shadow_and_the_painter_is_asked_for_none():
     assert dark < 0.6 * light
 
 
-@pytest.mark.parametrize("prompt", ["wooden floor, soft light", "teal paper, long shadow"])
+@pytest.mark.parametrize("prompt", ["wooden floor, soft light", "teal paper, long shadow", "teal paper, shadowless"])
 def test_a_room_and_words_about_shadows_get_painted_ones(prompt):
     done = paint_background(shadowed(prompt=prompt), fake := client(), BackgroundSettings())
-    assert not any("shadowless" in asked for asked in prompts_asked(fake))
+    assert not any("own-shadow" in asked for asked in prompts_asked(fake))
     assert done.scores["background_kept_shadow"] == 0.0
 
 
 def test_a_faint_shadow_takes_the_place_of_none_and_all_may_be_painted():
     faint = paint_background(shadowed(), fake := client(), BackgroundSettings(min_kept_shadow=0.9))
-    assert not any("shadowless" in asked for asked in prompts_asked(fake))
+    assert not any("own-shadow" in asked for asked in prompts_asked(fake))
     assert faint.scores["background_kept_shadow"] > 0.4
     never = paint_background(shadowed(), fake := client(), BackgroundSettings(min_kept_shadow=1.0))
-    assert not any("shadowless" in asked for asked in prompts_asked(fake))
+    assert not any("own-shadow" in asked for asked in prompts_asked(fake))
     assert never.scores["background_kept_shadow"] == 0.0
     assert np.abs(never.background.astype(int) - faint.background).max() > 50
 
@@ -133,7 +133,7 @@ def test_another_painter_paints_the_shadow_itself():
     fake = client(canvas_background=painting, canvas_background_upscale=upscaling)
     settings = BackgroundSettings(painters=("canvas_background",), min_reward=0.0)
     assert paint_background(shadowed(), fake, settings).scores["background_kept_shadow"] == 0.0
-    assert not any("shadowless" in asked for asked in prompts_asked(fake))
+    assert not any("own-shadow" in asked for asked in prompts_asked(fake))
 
 
 def test_the_winner_is_the_best_of_the_candidates_and_is_what_was_upscaled():

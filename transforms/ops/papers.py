@@ -125,7 +125,7 @@ class Wish:
     pose: Pose = "standing"
 
 
-SHADOWLESS = "shadowless"
+OWN_SHADOW = "own-shadow"  # the product brings one; a painter that draws sets then draws none
 
 # word -> fields to add (numbers), multiply (chroma, softness) or set (the rest)
 MOODS: Mapping[str, Mapping[str, float | str | bool]] = {
@@ -180,7 +180,8 @@ MOODS: Mapping[str, Mapping[str, float | str | bool]] = {
     "seamless": {"two_tone": False},
     "tabletop": {"two_tone": True},
     "horizon": {"two_tone": True},
-    SHADOWLESS: {"shadow": False},
+    OWN_SHADOW: {"shadow": False},
+    "shadowless": {"shadow": False},
     "hung": {"pose": "hung"},
     "hanging": {"pose": "hung"},
     "wall-mounted": {"pose": "hung"},

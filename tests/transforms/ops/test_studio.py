@@ -130,8 +130,9 @@ def test_a_full_size_scene_costs_little():
     assert process_time() - started < 2.0  # measured 0.15 s: a guard against another order of magnitude
 
 
-def test_a_set_without_a_shadow_is_the_same_set_without_one():
-    with_one, without = (scenes(words, 4)[0].astype(float) for words in ("sage paper", "sage paper, shadowless"))
+@pytest.mark.parametrize("word", ["shadowless", "own-shadow"])
+def test_a_set_without_a_shadow_is_the_same_set_without_one(word):
+    with_one, without = (scenes(words, 4)[0].astype(float) for words in ("sage paper", f"sage paper, {word}"))
     base, wall = slice(round(0.78 * 304), round(0.84 * 304)), slice(0, 60)
     assert np.abs(with_one[wall] - without[wall]).mean() < 1
     assert with_one[base].mean() < without[base].mean() - 8
