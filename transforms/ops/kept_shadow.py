@@ -27,7 +27,12 @@ _SURELY_NOT = 0.05  # probability of product
 _APART_SHARE = 0.016  # of the longer side: how far from what may be product
 _BEND_SHARE = 0.06  # of the longer side: standard deviation over which the field is bent to what is seen
 _LEAST_SEEN = 0.02  # weight from which what is seen counts
-_ROUGHEST = 2.5  # levels of 255, see `_roughness`: a creased sheet is no paper
+_GLARE = 2.5  # levels of 255, RMS, by which pixels may be brighter than the bare backdrop: more, and it is wrong
+# Levels, see `_grain_of`: 0.3 to 0.7 of renders before sheets and sweeps, 1.0 with noise of two levels; 1.1 and more of
+# photographed garments on floors, walls and bed sheets, whose joints and creases would be kept as if they were shadow.
+_COARSEST = 1.05
+_FINE_SHARE, _COARSE_SHARE = 0.0023, 0.0078  # of the longer side: standard deviations of two means around a pixel
+_GRAIN_PERCENTILE = 90
 # of the shadow, as shares of the product's longer side
 _NOISE = 0.02  # darkening that is the camera's, the file's, or the field's own error
 _SHARP, _CALM = 0.006, 0.02  # distances up to which every pixel counts, and from which their mean does
@@ -67,7 +72,7 @@ def bare_backdrop(pixels: Pixels, probability: Real, backdrop: Backdrop) -> Real
         backdrop: what the border says.
 
     Returns:
-        None where the backdrop is not plain, too rough, or hardly seen.
+        None where the backdrop is not plain, has joints or creases, or is hardly seen.
     """
     if not backdrop.plain:
         return None
@@ -82,14 +87,20 @@ def bare_backdrop(pixels: Pixels, probability: Real, backdrop: Backdrop) -> Real
     mass, bend = _smoothed(weight, sigma)[..., None], _smoothed((pixels - levels) * weight, sigma)
     bent = np.where(mass > _LEAST_SEEN, bend / np.maximum(mass, _LEAST_SEEN), 0)
     bare = np.clip(levels + bent, 1, 255).astype(np.float32)
-    if not seen.any() or _roughness(pixels[apart], bare[apart]) > _ROUGHEST:
+    if not seen.any() or _grain_of(pixels, apart) > _COARSEST:
         return None
-    return bare
+    brighter = np.maximum(pixels[apart] - bare[apart], 0)
+    return bare if float(np.sqrt(np.mean(np.square(brighter)))) <= _GLARE else None
 
 
-def _roughness(pixels: Pixels, bare: Real) -> float:
-    """How far pixels are brighter than the bare backdrop, RMS in levels: noise and creases are, a shadow is not."""
-    return float(np.sqrt(np.mean(np.square(np.maximum(pixels - bare, 0)))))
+def _grain_of(pixels: Pixels, where: Mask) -> float:
+    """How uneven the picture is at `where`, in levels, the most uneven tenth left out: what is neither soft nor noise.
+
+    A shadow is soft; its rim, and what the mask missed, are a small part of a sheet of paper.
+    """
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    fine, coarse = (cv2.GaussianBlur(grey, (0, 0), share * max(where.shape)) for share in (_FINE_SHARE, _COARSE_SHARE))
+    return float(np.percentile(np.abs(fine - coarse)[where], _GRAIN_PERCENTILE))
 
 
 def shade_of(source: Pixels, foreground: Pixels, alpha: Matte, bare: Real, known: Mask) -> Shade:

@@ -42,12 +42,15 @@ def test_the_bare_backdrop_has_neither_product_nor_shadow():
     assert bare.dtype == np.float32 and np.abs(bare - sheet()).max() < 2
 
 
-def test_a_scene_a_creased_sheet_and_a_picture_that_is_all_product_tell_nothing():
+def test_a_scene_joints_creases_and_a_picture_that_is_all_product_tell_nothing():
     picture, _, alpha, _ = shot()
     rng = np.random.default_rng(0)
     room = np.where(np.arange(SIZE[0]) < 480, 220, 90)[:, None, None] * np.ones((*SIZE, 3))
-    creased = picture + cv2.GaussianBlur(rng.normal(0, 80, SIZE), (0, 0), 4)[..., None]
-    for other in (room, creased):
+    tiles = picture.astype(float)
+    for start in range(20, 800, 90):
+        tiles[start : start + 3] -= 40
+    creased = picture + cv2.GaussianBlur(rng.normal(0, 45, SIZE), (0, 0), 4)[..., None]
+    for other in (room, tiles, creased):
         other = np.clip(other, 0, 255).astype(np.uint8)
         assert bare_backdrop(other, alpha, describe_backdrop(other)) is None
     assert bare_backdrop(picture, np.ones(SIZE, np.float32), describe_backdrop(picture)) is None
