@@ -28,7 +28,7 @@ _APART_SHARE = 0.016  # of the longer side: how far from what may be product
 _BEND_SHARE = 0.06  # of the longer side: standard deviation over which the field is bent to what is seen
 _LEAST_SEEN = 0.02  # weight from which what is seen counts
 _GLARE = 2.5  # levels of 255, RMS, by which pixels may be brighter than the bare backdrop: more, and it is wrong
-# Levels, see `_grain_of`: 0.3 to 0.7 of renders before sheets and sweeps, 1.0 with noise of two levels; 1.1 and more of
+# Levels, see `grain_of`: 0.3 to 0.7 of renders before sheets and sweeps, 1.0 with noise of two levels; 1.1 and more of
 # photographed garments on floors, walls and bed sheets, whose joints and creases would be kept as if they were shadow.
 _COARSEST = 1.05
 _FINE_SHARE, _COARSE_SHARE = 0.0023, 0.0078  # of the longer side: standard deviations of two means around a pixel
@@ -79,7 +79,7 @@ def bare_backdrop(pixels: Pixels, probability: Real, backdrop: Backdrop) -> Real
     size = Size(*probability.shape)
     field, side = field_of(backdrop, size), max(size)
     near = np.linalg.norm(to_lab(pixels) - field, axis=2) < _BARE
-    apart = (probability < _SURELY_NOT) & ~dilated(probability > 0.5, round(_APART_SHARE * side))
+    apart = off_product(probability)
     seen = near & apart
     levels = cast(Real, cv2.cvtColor(field, cv2.COLOR_LAB2RGB) * np.float32(255))
     weight = seen.astype(np.float32)[..., None]
@@ -87,13 +87,18 @@ def bare_backdrop(pixels: Pixels, probability: Real, backdrop: Backdrop) -> Real
     mass, bend = _smoothed(weight, sigma)[..., None], _smoothed((pixels - levels) * weight, sigma)
     bent = np.where(mass > _LEAST_SEEN, bend / np.maximum(mass, _LEAST_SEEN), 0)
     bare = np.clip(levels + bent, 1, 255).astype(np.float32)
-    if not seen.any() or _grain_of(pixels, apart) > _COARSEST:
+    if not seen.any() or grain_of(pixels, apart) > _COARSEST:
         return None
     brighter = np.maximum(pixels[apart] - bare[apart], 0)
     return bare if float(np.sqrt(np.mean(np.square(brighter)))) <= _GLARE else None
 
 
-def _grain_of(pixels: Pixels, where: Mask) -> float:
+def off_product(probability: Real) -> Mask:
+    """Where a picture shows its backdrop, be it in shadow: bool [h, w], of the probability of product [h, w]."""
+    return (probability < _SURELY_NOT) & ~dilated(probability > 0.5, round(_APART_SHARE * max(probability.shape)))
+
+
+def grain_of(pixels: Pixels, where: Mask) -> float:
     """How uneven the picture is at `where`, in levels, the most uneven tenth left out: what is neither soft nor noise.
 
     A shadow is soft; its rim, and what the mask missed, are a small part of a sheet of paper.
