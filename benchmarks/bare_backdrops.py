@@ -50,7 +50,7 @@ def told_of(pixels: Pixels, client: InferenceClient) -> Told | None:
     return Told(grain, bare is not None, 0.0 if bare is None else _strength(seen, bare))
 
 
-def _strength(seen: Seen, bare: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> float:
+def _strength(seen: Seen, bare: Pixels) -> float:
     alpha = cv2.resize(matte(seen.pixels, seen), seen.probability.shape[::-1])
     shade = shade_of(seen.pixels, seen.pixels, alpha.astype(np.float32), bare, np.ones(alpha.shape, np.bool_))
     return strength_of(shade, alpha.astype(np.float32))

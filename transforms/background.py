@@ -253,7 +253,7 @@ def lay_original(source: Pixels, cutout: Cutout, transform: Transform, laid: Lai
     doubt = Doubt(pixels, _lay_share(cutout.doubt, transform, size)) if cutout.doubt is not None else None
     if cutout.bare is None or not with_shade:
         return Original(doubt)
-    bare, _ = lay(cv2.resize(cutout.bare, transform.scaled[::-1]), transform, size, 255.0)
+    bare, _ = lay(cv2.resize(cutout.bare, transform.scaled[::-1]), transform, size, 255)
     alpha = laid.product.astype(np.float32) / np.float32(255)
     shade = shade_of(pixels, laid.image, alpha, bare, known)
     return Original(doubt, shade, strength_of(shade, alpha))

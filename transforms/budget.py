@@ -14,8 +14,9 @@ from contextvars import ContextVar
 # Bytes held for each source pixel while its work runs: RGB (3), foreground (3), matte (4), mask and trimap (2),
 # resampled copy (3), and float32 temporaries of matting on the band and of Lab conversion (12).
 BYTES_PER_SOURCE_PIXEL = 27
-# And for the largest placement while it is painted and verified: 1080x1920 pixels at about 40 bytes.
-BYTES_PER_WORK = 83_000_000
+# And for the largest placement while it is painted and verified: 1080x1920 pixels at about 54 bytes, while its kept
+# shadow is laid.
+BYTES_PER_WORK = 112_000_000
 
 
 class ByteBudget:

@@ -132,8 +132,8 @@ class Cutout:
         box: the mask's bounding box.
         scores: the mask-quality measures, by name.
         doubt: uint8 [H, W], see `transforms.ops.doubt`; None where the file itself says what is product.
-        bare: float32 [h, w, 3], smaller than the source: its plain backdrop without product and shadow, in levels; None
-            where there is none.
+        bare: uint8 [h, w, 3], smaller than the source: its plain backdrop without product and shadow; None where there
+            is none.
     """
 
     foreground: Pixels
@@ -142,7 +142,7 @@ class Cutout:
     box: Box
     scores: Mapping[str, float] = field(default_factory=dict)
     doubt: Pixels | None = None
-    bare: Matte | None = None
+    bare: Pixels | None = None
 
 
 @dataclass(frozen=True)

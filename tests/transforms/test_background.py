@@ -91,7 +91,7 @@ def shadowed(**words):
     sure = job("pmax_square", **words)
     pixels = sure.image.pixels.copy()
     pixels[720:760, 150:300] = 110
-    cutout = replace(sure.cutout, bare=np.full((400, 300, 3), 255, np.float32))
+    cutout = replace(sure.cutout, bare=np.full((400, 300, 3), 255, np.uint8))
     return replace(sure, image=replace(sure.image, pixels=pixels), cutout=cutout)
 
 

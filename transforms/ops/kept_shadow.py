@@ -39,30 +39,29 @@ _SHARP, _CALM = 0.006, 0.02  # distances up to which every pixel counts, and fro
 _CALM_SIGMA = 0.005
 _FADE, _CUT = 0.15, 0.1  # distance over which a shadow fades out that the frame cuts where it is as dark as this
 _TINTED = (0.1, 0.3)  # differences between the channels' darkening: a shadow's at most, a thing's at least
-_GREY = np.full((1, 3), 1 / 3, np.float32)
 _RING = (0.006, 0.03)  # distances between which a shadow's strength is measured
 _FOOT = 0.15  # the lowest part of a product, beside which alone it is measured as well: a foot is small
 _THIN = 0.05  # share of backdrop below which a pixel says nothing of the backdrop
 
 
 class Shade(NamedTuple):
-    """What is left of a backdrop's light around a product, float32 [h, w, 3] in [0, 1]."""
+    """What is left of a backdrop's light around a product, uint8 [h, w, 3] in 255ths."""
 
-    left: Real
+    left: Pixels
 
     def shrunk(self, size: tuple[int, int]) -> Shade:
         """The same at `size` (height, width), by area averages."""
         if self.left.shape[:2] == tuple(size):
             return self
-        return Shade(cast(Real, cv2.resize(self.left, size[::-1], interpolation=cv2.INTER_AREA)))
+        return Shade(cast(Pixels, cv2.resize(self.left, size[::-1], interpolation=cv2.INTER_AREA)))
 
     def over(self, backdrop: Pixels) -> Pixels:
         """`backdrop` (uint8 [h, w, 3]) in this light."""
-        return cast(Pixels, np.rint(backdrop * self.left).astype(np.uint8))
+        return cast(Pixels, cv2.multiply(backdrop, self.left, scale=1 / 255))
 
 
-def bare_backdrop(pixels: Pixels, probability: Real, backdrop: Backdrop) -> Real | None:
-    """What a plain backdrop looks like without product and shadow, in levels, float32 [h, w, 3].
+def bare_backdrop(pixels: Pixels, probability: Real, backdrop: Backdrop) -> Pixels | None:
+    """What a plain backdrop looks like without product and shadow, uint8 [h, w, 3], never black.
 
     The field that the border tells, bent to what is seen of the backdrop between border and product.
 
@@ -90,7 +89,9 @@ def bare_backdrop(pixels: Pixels, probability: Real, backdrop: Backdrop) -> Real
     if not seen.any() or grain_of(pixels, apart) > _COARSEST:
         return None
     brighter = np.maximum(pixels[apart] - bare[apart], 0)
-    return bare if float(np.sqrt(np.mean(np.square(brighter)))) <= _GLARE else None
+    if float(np.sqrt(np.mean(np.square(brighter)))) > _GLARE:
+        return None
+    return np.rint(bare).astype(np.uint8)
 
 
 def off_product(probability: Real) -> Mask:
@@ -108,7 +109,7 @@ def grain_of(pixels: Pixels, where: Mask) -> float:
     return float(np.percentile(np.abs(fine - coarse)[where], _GRAIN_PERCENTILE))
 
 
-def shade_of(source: Pixels, foreground: Pixels, alpha: Matte, bare: Real, known: Mask) -> Shade:
+def shade_of(source: Pixels, foreground: Pixels, alpha: Matte, bare: Pixels, known: Mask) -> Shade:
     """The shade around a product. All planes are laid alike.
 
     Every pixel counts beside the outline, where the mask may have missed something; farther off noise is smoothed.
@@ -118,18 +119,38 @@ def shade_of(source: Pixels, foreground: Pixels, alpha: Matte, bare: Real, known
         source: uint8 [h, w, 3].
         foreground: uint8 [h, w, 3]; the product's own colours.
         alpha: float32 [h, w] in [0, 1].
-        bare: levels, float32 [h, w, 3]; see `bare_backdrop`.
+        bare: uint8 [h, w, 3]; see `bare_backdrop`.
         known: bool [h, w]; where the source lies.
     """
     side = float(max(bounding_box(alpha > 0.5).size) or max(alpha.shape))
     planes = [_darkening(source[..., n], foreground[..., n], bare[..., n], alpha) for n in range(3)]
-    dark = cast(Real, cv2.merge(_neutral(planes)))
-    dark[~known] = 0
-    away = cv2.distanceTransform((alpha < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(side)
-    calm = np.clip((away - _SHARP) / (_CALM - _SHARP), 0, 1)[..., None]
-    dark += calm * (_smoothed(dark, _CALM_SIGMA * side) - dark)
-    dark *= _fading(cv2.transform(dark, _GREY) * (alpha < 0.5), known, _FADE * side)[..., None]
-    return Shade(1 - dark)
+    calm, kept = _calm(alpha, side), _kept(_neutralise(planes), alpha, known, side)
+    left = np.empty((*alpha.shape, 3), np.uint8)
+    for number, dark in enumerate(planes):  # one by one and in place: a placement's planes are many megabytes
+        dark[~known] = 0
+        smooth = _smoothed(dark, _CALM_SIGMA * side)
+        smooth -= dark
+        smooth *= calm
+        dark += smooth
+        dark *= kept
+        left[..., number] = 255 - cv2.convertScaleAbs(dark, alpha=255)
+    return Shade(left)
+
+
+def _calm(alpha: Matte, side: float) -> Real:
+    """How much the mean around a pixel counts in its place, 0 beside the product to 1 farther off, float32 [h, w]."""
+    away = cast(Real, cv2.distanceTransform((alpha < 0.5).astype(np.uint8), cv2.DIST_L2, 5))
+    away *= np.float32(1 / (side * (_CALM - _SHARP)))
+    away -= np.float32(_SHARP / (_CALM - _SHARP))
+    return np.clip(away, 0, 1, out=away)
+
+
+def _kept(grey: Real, alpha: Matte, known: Mask, side: float) -> Real:
+    """The share of all darkening that stays, float32 [h, w]: 0 where nothing is known; see `_fading`."""
+    grey[~known | (alpha >= 0.5)] = 0
+    kept = _fading(grey, known, _FADE * side)
+    kept[~known] = 0
+    return kept
 
 
 def _smoothed(plane: Real, sigma: float) -> Real:
@@ -140,22 +161,27 @@ def _smoothed(plane: Real, sigma: float) -> Real:
     return cast(Real, cv2.resize(shrunk, size, interpolation=cv2.INTER_LINEAR))
 
 
-def _darkening(source: Pixels, foreground: Pixels, bare: Real, alpha: Matte) -> Real:
+def _darkening(source: Pixels, foreground: Pixels, bare: Pixels, alpha: Matte) -> Real:
     """How much of the bare backdrop's light is missing, one channel, float32 [h, w] in [0, 1]."""
-    whole = np.maximum(bare, np.float32(1))
+    whole = bare.astype(np.float32)
     behind = (source - foreground * alpha) / (whole * np.maximum(1 - alpha, np.float32(_THIN)))
     # a foreground that is wrong explains more light than there is, and would leave its complement's colour
     through = np.clip(np.maximum(behind, source / whole), 0, 1)
     return cast(Real, np.maximum(1 - through - np.float32(_NOISE), 0) / np.float32(1 - _NOISE))
 
 
-def _neutral(planes: list[Real]) -> list[Real]:
-    """Three channels' darkening, grey where it is hardly tinted: the glow of product and old backdrop is not wanted."""
+def _neutralise(planes: list[Real]) -> Real:
+    """Make three channels' darkening grey, in place, where it is hardly tinted; their mean before, float32 [h, w].
+
+    The glow of the product and of its old backdrop is not wanted.
+    """
     red, green, blue = planes
-    grey = (red + green + blue) / np.float32(3)
+    grey: Real = (red + green + blue) / np.float32(3)
     tint = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
     share = np.clip((_TINTED[1] - tint) / (_TINTED[1] - _TINTED[0]), 0, 1)
-    return [plane + (grey - plane) * share for plane in planes]
+    for plane in planes:
+        plane += (grey - plane) * share
+    return grey
 
 
 def _fading(dark: Real, known: Mask, reach: float) -> Real:
@@ -190,6 +216,6 @@ def strength_of(shade: Shade, alpha: Matte) -> float:
         return 0.0
     away = cv2.distanceTransform((alpha < 0.3).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(side)
     rows, columns = np.nonzero((away > _RING[0]) & (away < _RING[1]))
-    dark = 1 - shade.left[rows, columns].mean(axis=1)
+    dark = 1 - shade.left[rows, columns].mean(axis=1) / 255
     low = dark[rows > box.bottom - _FOOT * side]
     return max((float(np.percentile(part, 90)) for part in (dark, low) if part.size), default=0.0)

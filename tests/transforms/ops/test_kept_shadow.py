@@ -39,7 +39,7 @@ def shaded(picture, product, alpha, known=None):
 def test_the_bare_backdrop_has_neither_product_nor_shadow():
     picture, _, alpha, _ = shot()
     bare = bare_backdrop(picture, alpha, describe_backdrop(picture))
-    assert bare.dtype == np.float32 and np.abs(bare - sheet()).max() < 2
+    assert bare.dtype == np.uint8 and np.abs(bare - sheet()).max() < 2
 
 
 def test_a_scene_joints_creases_and_a_picture_that_is_all_product_tell_nothing():
@@ -67,7 +67,7 @@ def test_over_its_own_bare_backdrop_the_composite_is_the_photograph():
 
 def test_the_shadow_darkens_another_backdrop_as_much_and_stays_grey():
     picture, product, alpha, light = shot()
-    left = shaded(picture, product, alpha).left
+    left = shaded(picture, product, alpha).left / 255
     clear = alpha == 0
     assert np.abs(left[clear] - light[clear][:, None]).max() < 0.06
     assert np.ptp(left[clear], axis=1).max() < 0.02
@@ -91,7 +91,7 @@ def test_without_a_shadow_nothing_is_darkened():
     picture, product, alpha, _ = shot(shadow=0.0)
     noisy = np.clip(picture + np.random.default_rng(1).normal(0, 1.5, picture.shape), 0, 255).astype(np.uint8)
     shade = shaded(noisy, product, alpha)
-    assert shade.left[alpha == 0].min() > 0.93 and shade.left[alpha == 0].mean() > 0.998
+    assert shade.left[alpha == 0].min() > 237 and shade.left[alpha == 0].mean() > 254.5
     assert strength_of(shade, alpha) < 0.03
 
 
@@ -103,18 +103,18 @@ def test_its_strength_is_that_of_the_shadow_beneath_the_product(shadow):
 
 def test_no_product_has_no_shadow():
     nothing = np.zeros(SIZE, np.float32)
-    assert strength_of(Shade(np.ones((*SIZE, 3), np.float32)), nothing) == 0.0
+    assert strength_of(Shade(np.full((*SIZE, 3), 255, np.uint8)), nothing) == 0.0
 
 
 def test_a_shadow_that_the_source_cuts_fades_out_unless_the_new_frame_cuts_it_too():
     picture, product, alpha, light = shot(at=(460, 500))
     assert light[500, -1] < 0.7
-    whole = shaded(picture, product, alpha).left
+    whole = shaded(picture, product, alpha).left / 255
     wide = [np.pad(plane, [(0, 0), (0, 120), (0, 0)], mode="edge") for plane in (picture, product)]
     known = np.zeros((SIZE[0], SIZE[1] + 120), bool)
     known[:, : SIZE[1]] = True
     bare = np.pad(bare_backdrop(picture, alpha, describe_backdrop(picture)), [(0, 0), (0, 120), (0, 0)], mode="edge")
-    laid = shade_of(*wide, np.pad(alpha, [(0, 0), (0, 120)]), bare, known).left
+    laid = shade_of(*wide, np.pad(alpha, [(0, 0), (0, 120)]), bare, known).left / 255
     assert whole[500, -1].max() < 0.7 and laid[500, SIZE[1] - 1].min() > 0.97
     assert np.all(laid[:, SIZE[1] :] == 1)
     assert np.abs(np.diff(laid[500, 545:], axis=0)).max() < 0.06  # no step
@@ -122,8 +122,8 @@ def test_a_shadow_that_the_source_cuts_fades_out_unless_the_new_frame_cuts_it_to
 
 
 def test_shrinking_keeps_the_mean_light():
-    left = np.ones((8, 8, 3), np.float32)
-    left[:4] = 0.5
+    left = np.full((8, 8, 3), 200, np.uint8)
+    left[:4] = 100
     small = Shade(left).shrunk((4, 4))
-    assert small.left.shape == (4, 4, 3) and small.left.mean() == pytest.approx(0.75)
+    assert small.left.shape == (4, 4, 3) and small.left.mean() == pytest.approx(150)
     assert Shade(left).shrunk((8, 8)).left is left
