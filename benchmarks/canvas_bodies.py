@@ -33,7 +33,7 @@ def costs(network: Canvas, rows: int, columns: int) -> tuple[float, float]:
     answers, steps = [], []
     for _ in range(ROUNDS):
         began = time.process_time()
-        answer = network(*inputs)
+        answer = network(*inputs, task="background")
         answers.append(time.process_time() - began)
         answer.square().mean().backward()
         steps.append(time.process_time() - began)
@@ -45,7 +45,7 @@ def learnt(spec: str, packed: Path, seconds: float) -> tuple[int, float]:
     recipe = Recipe(spec=spec, variants="background,outpaint", steps=1_000_000, stages="0-320:1:8", average=0.98)
     accelerator = Accelerator()
     data = Data((packed,), recipe.tasks())
-    state = new_state(recipe, None, data.of(recipe.stage_at(0)).moments(), accelerator)
+    state = new_state(recipe, None, data.of(recipe.stage_at(0)).moments(recipe.carries), accelerator)
     began = time.process_time()
     while time.process_time() - began < seconds:
         take_step(state, recipe, data, accelerator)

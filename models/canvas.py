@@ -14,10 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from models.checkpoint import Card, read_checkpoint
-from models.preconditioning import Preconditioning
+from models.preconditioning import Preconditioning, upgraded
 from models.registry import LATENT_CHANNELS, MOST_REFERENCES, STRIDE, TEXT_TOKENS, TEXT_WIDTH, CanvasSpec
 from transforms.errors import ConfigError
 
+PRECONDITIONING = "preconditioning."  # with what its weights' names begin
 _INPUTS = 2 * LATENT_CHANNELS + 1
 _HEAD = 64
 _NORM_GROUPS = 8  # few, so that what is alike all over a picture, its colour, is not normalised away
@@ -26,9 +27,10 @@ _NORM_GROUPS = 8  # few, so that what is alike all over a picture, its colour, i
 class Canvas(nn.Module):
     """Answers velocities, whatever its body predicts.
 
-    `forward(latents, time, given, known, text, references)`: latents, given [B, 32, h, w]; time [B] in [0, 1]; known
-    [B, 1, h, w], the share of each cell that is known; text [B, 32, 128], 0 where no token stands; references
-    [B, N, 32, h', w'] or None, N up to 8. All float32; answers [B, 32, h, w].
+    `forward(latents, time, given, known, text, references, task=...)`: latents, given [B, 32, h, w]; time [B] in
+    [0, 1]; known [B, 1, h, w], the share of each cell that is known; text [B, 32, 128], 0 where no token stands;
+    references [B, N, 32, h', w'] or None, N up to 8. All float32; answers [B, 32, h, w]. `task` is the variant that the
+    whole batch is asked for: what is given is carried by its correlation.
     """
 
     def __init__(self, spec: CanvasSpec) -> None:
@@ -47,6 +49,8 @@ class Canvas(nn.Module):
         known: Tensor,
         text: Tensor,
         references: Tensor | None = None,
+        *,
+        task: str,
     ) -> Tensor:
         """See the class."""
         words = text if references is None else torch.cat([text, self._tokens(references)], 1)
@@ -54,7 +58,7 @@ class Canvas(nn.Module):
         if self.spec.predicts == "velocity":
             return body(torch.cat([latents, given, known], 1), time, words)
         when, scales = time.view(-1, 1, 1, 1), self.preconditioning
-        prior = scales.prior(given, known)
+        prior = scales.prior(given, known, task)
         inputs = torch.cat([scales.shown(latents, when, prior), scales.standard(given), known], 1)
         return scales.velocity(latents, when, body(inputs, time, words), prior)
 
@@ -134,9 +138,8 @@ def read_canvas(folder: Path) -> tuple[Canvas, Card]:
     checkpoint = read_checkpoint(folder, "canvas")
     spec = checkpoint.card.spec
     network = Canvas(CanvasSpec(spec["body"], tuple(spec["widths"]), spec["depth"], spec.get("predicts", "velocity")))
-    carried = network.preconditioning.carried  # weights from before there was such a thing carry nothing
     try:
-        network.load_state_dict({"preconditioning.carried": carried, **checkpoint.tensors})
+        network.load_state_dict(upgraded(checkpoint.tensors, PRECONDITIONING))
     except RuntimeError as error:
         raise ConfigError(
             f"the weights under {folder} are of a network that is no more", remedy="train anew"

@@ -18,7 +18,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -58,6 +58,25 @@ class _Encode(nn.Module):
         return self.encoder(_unit(image))
 
 
+class _Denoise(nn.Module):
+    """What a variant is served of a network: its own task."""
+
+    def __init__(self, canvas: Canvas, task: str) -> None:
+        super().__init__()
+        self.canvas, self.task = canvas, task
+
+    def forward(
+        self,
+        latents: Tensor,
+        time: Tensor,
+        given: Tensor,
+        known: Tensor,
+        text: Tensor,
+        references: Tensor | None = None,
+    ) -> Tensor:
+        return cast(Tensor, self.canvas(latents, time, given, known, text, references, task=self.task))
+
+
 class _Decode(nn.Module):
     def __init__(self, decoder: Decoder) -> None:
         super().__init__()
@@ -72,12 +91,10 @@ def _unit(image: Tensor) -> Tensor:
     return image.float().permute(0, 3, 1, 2) / 127.5 - 1
 
 
-def export_graphs(canvas: Canvas, autoencoder: Autoencoder, *, references: bool = False) -> dict[str, bytes]:
-    """The three graphs by file name; inputs as `models.serving.painter` names them.
+def export_graphs(canvas: Canvas, autoencoder: Autoencoder, variant: Variant) -> dict[str, bytes]:
+    """The three graphs of a variant by file name; inputs as `models.serving.painter` names them.
 
-    Args:
-        canvas, autoencoder: in evaluation mode.
-        references: whether the denoiser takes products' own pictures.
+    `canvas` and `autoencoder` are in evaluation mode.
     """
     # odd grids, so that what halves and doubles sizes is kept in the graph
     image, known = torch.zeros(2, 5 * STRIDE, 7 * STRIDE, 3, dtype=torch.uint8), torch.zeros(2, 5 * STRIDE, 7 * STRIDE)
@@ -85,14 +102,15 @@ def export_graphs(canvas: Canvas, autoencoder: Autoencoder, *, references: bool 
     text, batch = torch.zeros(2, TEXT_TOKENS, TEXT_WIDTH), {0: "batch"}
     grids = dict.fromkeys(("latents", "given", "known"), batch | _CELLS)
     noised = {"latents": latents, "time": torch.zeros(2), "given": latents, "known": cells, "text": text}
-    if references:
+    if variant.references:
         noised["references"] = torch.zeros(2, MOST_REFERENCES, LATENT_CHANNELS, *[REFERENCE_SIDE // STRIDE] * 2)
         grids = {**grids, "references": batch}
     pictures = {"latents": latents, "image": image, "known": known}
     open_image = {"image": batch | _SIDES, "known": batch | _SIDES, "latents": batch | _CELLS}
+    denoiser = _Denoise(canvas, variant.name).eval()
     graphs = {
         ENCODER: graph_of(_Encode(autoencoder.encoder).eval(), {"image": image}, ["answer"], {"image": batch | _SIDES}),
-        DENOISER: graph_of(canvas.eval(), noised, ["answer"], grids | {"time": batch, "text": batch}),
+        DENOISER: graph_of(denoiser, noised, ["answer"], grids | {"time": batch, "text": batch}),
         DECODER: graph_of(_Decode(autoencoder.decoder).eval(), pictures, ["answer"], open_image),
     }
     return {name: graph.SerializeToString(deterministic=True) for name, graph in graphs.items()}
@@ -130,9 +148,7 @@ def export(
     (out / TEXT).mkdir(parents=True)
     for name in (*names, NAME):
         shutil.copy2(text / name, out / TEXT / name)
-    write_card(
-        out, _card(card, coder_card, variant, sampling), export_graphs(network, coder, references=variant.references)
-    )
+    write_card(out, _card(card, coder_card, variant, sampling), export_graphs(network, coder, variant))
     return check_files(out)
 
 

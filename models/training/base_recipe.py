@@ -49,6 +49,9 @@ class Recipe:
         drop: how often a pair goes without its words; half as often without anything.
         fall: share of the steps over which the rate falls to nothing.
         average: decay of the weights' moving average.
+        carries: what the prior of a network that begins anew takes over of what is given, see
+            `models.preconditioning`: as far as it goes together with the answer in "each" task by itself, in all of
+            them together ("joint"), or "nothing". With `--start` it is as in the weights that are taken over.
         bf16: whether layers run in bfloat16.
         lora: rank of the delta on `--start` that alone is trained; 0 trains the whole network.
     """
@@ -64,6 +67,7 @@ class Recipe:
     warm_steps: int = 50
     fall: float = 0.3
     average: float = 0.999
+    carries: str = "joint"
     bf16: bool = False
     lora: int = 0
     seed: int = 0

@@ -11,9 +11,9 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from models.canvas import Canvas, read_canvas
+from models.canvas import PRECONDITIONING, Canvas, read_canvas
 from models.deltas import add_delta
-from models.preconditioning import Moments
+from models.preconditioning import Moments, upgraded
 from models.registry import SPECS
 from models.training.base_recipe import Recipe
 from models.training.processes import part, spread, whole
@@ -60,7 +60,7 @@ class State:
             )
         for name in ("own", "average"):
             network = getattr(self, name)
-            network.load_state_dict(_parts(held[name], network.state_dict()))
+            network.load_state_dict(_parts(upgraded(held[name], PRECONDITIONING), network.state_dict()))
         trained = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
         moments = {  # copies, since the optimiser would keep what lies in a file that is going to be replaced
             number: {

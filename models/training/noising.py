@@ -14,8 +14,9 @@ _KNOWN_WEIGHT = 0.2  # of a cell that was given: the decoder joins it anyway
 
 
 class Noised(NamedTuple):
-    """A batch on its way to noise: latents at a time, the velocity there, and what of the conditions is left."""
+    """A batch of a task on its way to noise: latents at a time, the velocity there, what of the conditions is left."""
 
+    task: str
     latents: Tensor
     time: Tensor
     velocity: Tensor
@@ -26,12 +27,12 @@ class Noised(NamedTuple):
 
     def to(self, device: torch.device) -> Noised:
         """The same on another device."""
-        moved: list[Any] = [None if part is None else part.to(device) for part in self]
+        moved: list[Any] = [part.to(device) if isinstance(part, Tensor) else part for part in self]
         return Noised(*moved)
 
 
-def noised(batch: dict[str, Tensor], recipe: Recipe, number: int) -> Noised:
-    """Draw time and noise of batch `number`, and drop conditions; drawn alike every time."""
+def noised(task: str, batch: dict[str, Tensor], recipe: Recipe, number: int) -> Noised:
+    """Draw time and noise of batch `number` of a task, and drop conditions; drawn alike every time."""
     generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + number)
     size = (len(batch["target"]), 1, 1, 1)
     # logit-normal times (Esser et al. 2024): the middle counts most, the shift moves it
@@ -40,6 +41,7 @@ def noised(batch: dict[str, Tensor], recipe: Recipe, number: int) -> Noised:
     luck = torch.rand(size, generator=generator)
     worded, shown = (luck > recipe.drop).float(), (luck > recipe.drop / 2).float()
     return Noised(
+        task,
         mixed(batch["target"], noise_BCHW, time_B),
         time_B.flatten(),
         noise_BCHW - batch["target"],
@@ -52,7 +54,8 @@ def noised(batch: dict[str, Tensor], recipe: Recipe, number: int) -> Noised:
 
 def loss_of(network: Any, noise: Noised) -> Tensor:
     """Mean squared error of the velocity, most of it where nothing was given; a scalar."""
-    answer = network(noise.latents, noise.time, noise.given, noise.known, noise.text, noise.references)
+    conditions = (noise.given, noise.known, noise.text, noise.references)
+    answer = network(noise.latents, noise.time, *conditions, task=noise.task)
     weight = 1.0 - (1.0 - _KNOWN_WEIGHT) * noise.known
     square = (answer.float() - noise.velocity).square().mean(1, keepdim=True)
     return (square * weight).sum() / weight.sum()

@@ -22,12 +22,13 @@ from models.autoencoder import Autoencoder
 from models.data.captions import place_captions
 from models.data.examples import Example, Split, bucket_size
 from models.movement import movement_of, words_of
-from models.preconditioning import Moments
+from models.preconditioning import Moments, correlation
 from models.registry import LATENT_CHANNELS, MOST_REFERENCES, REFERENCE_SIDE, STRIDE, VARIANTS, Variant, prompt_of
 from models.training.conditions import Conditions, conditions_of, mirrored, shows_products
 from transforms.errors import ConfigError
 
 CAPTIONS = 3
+CARRIES = ("each", "joint", "nothing")  # see `Recipe`
 _MEASURED = 200  # pairs of each file
 Words = Callable[[Sequence[str]], NDArray[np.float32]]
 Rows = dict[str, list[NDArray[Any]]]
@@ -168,13 +169,13 @@ class Packed:
         self.shares = np.array([share / totals[_variant(path)] for path, share in zip(self.paths, shares, strict=True)])
         self.shares /= self.shares.sum()
 
-    def batch(self, seed: int, number: int, size: int) -> dict[str, Tensor]:
-        """Batch `number`: pairs of one variant and bucket, each with one of its captions; drawn alike every time."""
+    def batch(self, seed: int, number: int, size: int) -> tuple[str, dict[str, Tensor]]:
+        """A variant and batch `number`, pairs of it of one bucket, each with one caption; drawn alike every time."""
         rng = np.random.Generator(np.random.Philox(key=[seed, number]))
         chosen = int(rng.choice(len(self.paths), p=self.shares))
         rows = rng.integers(0, self.counts[chosen], size)
         captions = rng.integers(0, CAPTIONS, size)
-        return self.rows(chosen, rows, captions)
+        return self.variant(chosen), self.rows(chosen, rows, captions)
 
     def rows(self, file: int, rows: NDArray[np.int64], captions: NDArray[np.int64]) -> dict[str, Tensor]:
         """Some pairs of a file: target, given, known, text and, where the variant has them, references; float32."""
@@ -188,17 +189,28 @@ class Packed:
         batch["known"] /= 255
         return batch
 
-    def moments(self) -> Moments:
-        """What `models.preconditioning` is fitted to: of each channel of the targets, of the files' first pairs."""
+    def moments(self, carries: str) -> Moments:
+        """What `models.preconditioning` is fitted to: of each channel of the targets, of the files' first pairs.
+
+        Args:
+            carries: whose correlations with what is given, as in `Recipe`.
+
+        Raises:
+            ConfigError: `carries` is none of what there is.
+        """
+        if carries not in CARRIES:
+            raise ConfigError(f"carries {carries!r} is none of {', '.join(CARRIES)}")
         rows = [np.arange(min(_MEASURED, count)) for count in self.counts]
         batches = [self.rows(file, row, np.zeros_like(row)) for file, row in enumerate(rows)]
-        cells, given, known = (
-            torch.cat([batch[name].transpose(0, 1).flatten(1) for batch in batches], 1)
-            for name in ("target", "given", "known")
-        )
-        mean, sure = cells.mean(1), known[0] == 1
-        one, other = (cell[:, sure] - mean[:, None] for cell in (cells, given))
-        together = (one * other).sum(1) / (one.square().sum(1) * other.square().sum(1)).sqrt().clamp(min=1e-6)
+        cells = _cells(batches, "target")
+        mean, together = cells.mean(1), {}
+        if carries == "joint":
+            together = dict.fromkeys(VARIANTS, _together(batches, mean))
+        if carries == "each":
+            of_task: dict[str, list[dict[str, Tensor]]] = {}
+            for file, batch in enumerate(batches):
+                of_task.setdefault(self.variant(file), []).append(batch)
+            together = {task: _together(own, mean) for task, own in of_task.items()}
         return Moments(mean, cells.std(1), together)
 
     def pixels(self, file: int, rows: NDArray[np.int64]) -> dict[str, NDArray[np.uint8]]:
@@ -212,6 +224,17 @@ class Packed:
     def variant(self, file: int) -> str:
         """The variant of a file's pairs."""
         return _variant(self.paths[file])
+
+
+def _cells(batches: Sequence[Mapping[str, Tensor]], name: str) -> Tensor:
+    """A part of all pairs, place by place: [channels, N]."""
+    return torch.cat([batch[name].transpose(0, 1).flatten(1) for batch in batches], 1)
+
+
+def _together(batches: Sequence[Mapping[str, Tensor]], mean: Tensor) -> Tensor:
+    """The correlation of targets, whose mean is `mean`, with what is given, where cells are wholly known: [32]."""
+    sure = _cells(batches, "known")[0] == 1
+    return correlation(*(_cells(batches, name)[:, sure] - mean[:, None] for name in ("target", "given")))
 
 
 def _variant(path: Path) -> str:

@@ -29,7 +29,8 @@ def paint(network: Canvas, batch: dict[str, Tensor], seeds: Sequence[int], sampl
     def predict(latents: Tensor, now: float) -> tuple[Tensor, Tensor | None]:
         when = torch.full((len(latents),), now)
         once = sampling.guidance == 1.0
-        return network(latents, when, **told), None if once else network(latents, when, **untold)
+        answer = network(latents, when, **told, task=variant)
+        return answer, None if once else network(latents, when, **untold, task=variant)
 
     noise = torch.from_numpy(np.stack([draw_noise(seed, tuple(batch["target"].shape[1:])) for seed in seeds]))
     return sample(predict, noise, sampling)

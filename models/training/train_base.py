@@ -69,8 +69,8 @@ def take_step(state: State, recipe: Recipe, data: Data, accelerator: Accelerator
     for group in state.optimizer.param_groups:
         group["lr"] = recipe.rate * recipe.rate_at(state.step)
     number = state.step * accelerator.num_processes + accelerator.process_index
-    batch = data.of(stage).batch(recipe.seed, number, stage.batch)
-    drawn = noised(batch, recipe, number).to(accelerator.device)
+    task, batch = data.of(stage).batch(recipe.seed, number, stage.batch)
+    drawn = noised(task, batch, recipe, number).to(accelerator.device)
     with accelerator.autocast():
         loss = loss_of(state.network, drawn)
     accelerator.backward(loss)
@@ -96,12 +96,12 @@ def train(state: State, recipe: Recipe, data: Data, accelerator: Accelerator) ->
 def measure(network: Canvas, held_out: Packed, recipe: Recipe) -> dict[str, float]:
     """The loss of each variant on held-out pairs, at drawn times that never change."""
     losses: dict[str, list[float]] = {}
+    how = Recipe(drop=0.0, shift=recipe.shift, seed=recipe.seed + 1)
     for file in range(len(held_out.paths)):
-        rows = np.arange(min(4, held_out.counts[file]))
+        rows, task = np.arange(min(4, held_out.counts[file])), held_out.variant(file)
         batch = held_out.rows(file, rows, np.zeros(len(rows), np.int64))
         for number in range(_HELD_OUT_BATCHES):
-            drawn = noised(batch, Recipe(drop=0.0, shift=recipe.shift, seed=recipe.seed + 1), number)
-            losses.setdefault(held_out.variant(file), []).append(float(loss_of(network, drawn)))
+            losses.setdefault(task, []).append(float(loss_of(network, noised(task, batch, how, number))))
     return {f"{variant}_loss": float(np.mean(values)) for variant, values in losses.items()}
 
 
@@ -138,7 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if accelerator.is_main_process:
         (args.run / "samples").mkdir(parents=True, exist_ok=True)
     data = Data(tuple(args.packed), recipe.tasks())
-    state = load_state(args.run, recipe, args.start, data.of(recipe.stage_at(0)).moments(), accelerator)
+    state = load_state(args.run, recipe, args.start, data.of(recipe.stage_at(0)).moments(recipe.carries), accelerator)
     held_out = Packed(args.packed, "held_out", recipe.tasks(), 0, recipe.stage_at(0).most)
     autoencoder = read_autoencoder(args.autoencoder)[0] if args.autoencoder else None
     _run(state, recipe, data, held_out, autoencoder, accelerator, args)

@@ -1,5 +1,6 @@
 """Both bodies of the base take any size, heed every condition, and never look at batch mates."""
 
+from copy import deepcopy
 from dataclasses import asdict
 
 import pytest
@@ -9,6 +10,7 @@ pytest.importorskip("diffusers", reason="the extra `models` is not installed")
 
 from models.canvas import Canvas, latent_size, read_canvas  # noqa: E402
 from models.checkpoint import write_checkpoint  # noqa: E402
+from models.preconditioning import Moments  # noqa: E402
 from models.registry import SPECS, VARIANTS, CanvasSpec  # noqa: E402
 from transforms.errors import ConfigError  # noqa: E402
 
@@ -25,6 +27,7 @@ def inputs(batch=2, height=5, width=7):
         "known": torch.rand(batch, 1, height, width),
         "text": torch.randn(batch, 32, 128),
         "references": torch.randn(batch, 2, 32, 4, 4),
+        "task": "outpaint",
     }
 
 
@@ -55,13 +58,45 @@ def test_every_input_counts(network, name):
 @torch.no_grad()
 def test_an_item_does_not_see_its_batch_mates(network):
     given = inputs()
-    alone = network(**{name: value[1:] for name, value in given.items()})
+    alone = network(**{name: value if name == "task" else value[1:] for name, value in given.items()})
     assert torch.allclose(network(**given)[1:], alone, atol=1e-5)
+
+
+def written(folder, network, tensors):
+    """A checkpoint of the network's spec with other tensors."""
+    write_checkpoint(folder, tensors, kind="canvas", spec=asdict(network.spec), data={}, recipe={}, metrics={})
+    return folder
+
+
+@torch.no_grad()
+def test_each_task_is_carried_by_its_own_correlation_and_a_checkpoint_keeps_them(tmp_path, network):
+    given = inputs() | {"known": torch.ones(2, 1, 5, 7)}
+    fitted = deepcopy(network)
+    carried = {"super_resolution": torch.full((32,), 0.9), "image_to_motion": torch.full((32,), 0.4)}
+    fitted.preconditioning.fit(Moments(torch.zeros(32), torch.ones(32), carried))
+    read = read_canvas(written(tmp_path, network, fitted.state_dict()))[0]
+    answers = {task: read(**(given | {"task": task})) for task in (*carried, "staging")}
+    for task, answer in answers.items():
+        assert torch.equal(answer, fitted(**(given | {"task": task})))
+        assert torch.allclose(answer, network(**given), atol=1e-5) == (task == "staging")
+    assert not torch.allclose(answers["super_resolution"], answers["image_to_motion"], atol=1e-3)
+
+
+@torch.no_grad()
+def test_weights_with_one_correlation_carry_every_task_by_it_and_older_ones_carry_nothing(tmp_path, network):
+    own = {name: tensor for name, tensor in network.state_dict().items() if ".carried" not in name}
+    joint = torch.linspace(0, 0.9, 32).view(1, 32, 1, 1)
+    one = read_canvas(written(tmp_path / "one", network, own | {"preconditioning.carried": joint}))[0]
+    older = read_canvas(written(tmp_path / "older", network, own))[0]
+    for task in VARIANTS:
+        assert torch.equal(getattr(one.preconditioning, f"carried_{task}"), joint)
+        assert not getattr(older.preconditioning, f"carried_{task}").any()
+    assert torch.equal(older(**inputs()), network(**inputs()))
 
 
 def test_weights_of_an_earlier_network_are_refused_in_words(tmp_path, network):
     weights = {name: tensor for name, tensor in network.state_dict().items() if "preconditioning" not in name}
-    write_checkpoint(tmp_path, weights, kind="canvas", spec=asdict(network.spec), data={}, recipe={}, metrics={})
+    written(tmp_path, network, weights)
     with pytest.raises(ConfigError, match="a network that is no more"):
         read_canvas(tmp_path)
 

@@ -33,7 +33,7 @@ def answer(network):
     latents, given = torch.randn(2, 1, 32, 5, 7)
     known, text, references = torch.rand(1, 1, 5, 7), torch.randn(1, 32, 128), torch.randn(1, 2, 32, 4, 4)
     with torch.no_grad():
-        return network(latents, torch.tensor([0.4]), given, known, text, references)
+        return network(latents, torch.tensor([0.4]), given, known, text, references, task="background")
 
 
 @pytest.fixture(scope="module", params=SPECS, ids=lambda spec: spec.body)

@@ -15,7 +15,7 @@ def drawn():
     """A fitted preconditioning, pictures of those moments, and noise."""
     torch.manual_seed(0)
     scales = Preconditioning(3)
-    scales.fit(Moments(MEAN, SPREAD, torch.zeros(3)))
+    scales.fit(Moments(MEAN, SPREAD, {}))
     pictures = MEAN.view(1, 3, 1, 1) + SPREAD.view(1, 3, 1, 1) * torch.randn(4, 3, 60, 60)
     return scales, pictures, torch.randn_like(pictures)
 
@@ -60,23 +60,42 @@ def test_the_remainder_in_the_picture_is_the_answer_times_its_spread(drawn):
 
 def test_a_channel_that_never_moves_divides_by_nothing():
     scales = Preconditioning(3)
-    scales.fit(Moments(MEAN, torch.zeros(3), torch.zeros(3)))
+    scales.fit(Moments(MEAN, torch.zeros(3), {}))
     assert torch.isfinite(scales.standard(torch.ones(1, 3, 2, 2))).all()
 
 
 def test_what_is_given_is_carried_over_as_far_as_it_goes_with_the_picture():
     torch.manual_seed(0)
     scales, carried = Preconditioning(3), torch.tensor([0.9, 0.5, 0.0])
-    scales.fit(Moments(MEAN, SPREAD, carried))
+    scales.fit(Moments(MEAN, SPREAD, {"outpaint": carried}))
     own, other = (torch.randn(4, 3, 60, 60) for _ in range(2))
     share = carried.view(1, 3, 1, 1)
     pictures = NOTHING.mean + NOTHING.spread * own
     given = NOTHING.mean + NOTHING.spread * (share * own + (1 - share**2).sqrt() * other)
     known = torch.ones(4, 1, 60, 60)
     known[..., 30:] = 0
-    prior = scales.prior(given, known)
+    prior = scales.prior(given, known, "outpaint")
     left = ((pictures - prior.mean) / prior.spread).square()
     assert left.mean((0, 2, 3)) == pytest.approx(torch.ones(3), abs=0.05)
     off = (pictures - prior.mean).square().mean((0, 2))[:, [0, -1]].sqrt()
     assert float(off[0, 0]) < 0.6 * float(off[0, 1])
     assert float(off[2, 0]) == pytest.approx(float(off[2, 1]), rel=0.3)
+
+
+def test_each_task_has_its_own_share_of_what_is_given_and_one_that_was_not_fitted_none():
+    scales = Preconditioning(3)
+    carried = {"super_resolution": torch.full((3,), 0.9), "image_to_motion": torch.full((3,), 0.4)}
+    scales.fit(Moments(MEAN, SPREAD, carried))
+    given, known = NOTHING.mean + NOTHING.spread.expand(1, 3, 2, 2), torch.ones(1, 1, 2, 2)
+    for task, share in {"super_resolution": 0.9, "image_to_motion": 0.4, "staging": 0.0}.items():
+        prior = scales.prior(given, known, task)
+        assert torch.allclose(prior.mean, NOTHING.mean + share * NOTHING.spread.expand(1, 3, 2, 2))
+        assert torch.allclose(prior.spread, NOTHING.spread.expand(1, 3, 2, 2) * (1 - share**2) ** 0.5)
+
+
+def test_correlations_that_say_too_much_or_the_opposite_are_kept_within_bounds():
+    scales = Preconditioning(3)
+    scales.fit(Moments(MEAN, SPREAD, {"outpaint": torch.tensor([1.0, -0.5, 0.3])}))
+    assert scales.carried_outpaint.flatten().tolist() == pytest.approx([0.98, 0.0, 0.3])
+    with pytest.raises(AttributeError, match="carried_dancing"):
+        scales.prior(torch.zeros(1, 3, 2, 2), torch.ones(1, 1, 2, 2), "dancing")

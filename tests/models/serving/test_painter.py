@@ -243,11 +243,40 @@ def test_a_delta_is_merged_at_export_and_refused_on_another_base(folders, tmp_pa
     asked = {name: np.abs(noise(shape, np.float32)) for name, shape in shapes.items()}
     served = load_network(tmp_path / "out" / DENOISER, "onnxruntime", 1)(asked)
     with torch.no_grad():
-        trained = network(*map(torch.from_numpy, asked.values())).numpy()
-        plain = read_canvas(folders / "canvas")[0](*map(torch.from_numpy, asked.values())).numpy()
+        trained = network(*map(torch.from_numpy, asked.values()), task="background").numpy()
+        plain = read_canvas(folders / "canvas")[0](*map(torch.from_numpy, asked.values()), task="background").numpy()
     assert np.abs(served - trained).max() < 0.1 * np.abs(plain - trained).max()
     assert main([*options, str(tmp_path / "other")]) == 2
     assert "belongs to the base" in capsys.readouterr().err
+
+
+def test_a_variant_is_served_with_its_own_tasks_correlation(folders, tmp_path):
+    import torch
+
+    from models.canvas import read_canvas
+    from models.checkpoint import write_checkpoint
+    from models.preconditioning import Moments
+
+    network, card = read_canvas(folders / "canvas")
+    carried = {"background": torch.full((32,), 0.9), "outpaint": torch.full((32,), 0.3)}
+    network.preconditioning.fit(Moments(torch.zeros(32), torch.ones(32), carried))
+    said = {"spec": card.spec, "data": {}, "recipe": {"seed": 0}, "metrics": {}}
+    write_checkpoint(tmp_path / "base", dict(network.state_dict()), kind="canvas", **said)
+    noise = np.random.Generator(np.random.Philox(1)).standard_normal
+    shapes = [(1, 32, 5, 3), (1,), (1, 32, 5, 3), (1, 1, 5, 3), (1, 32, 128)]
+    names = ("latents", "time", "given", "known", "text")
+    asked = {name: np.abs(noise(shape, np.float32)) for name, shape in zip(names, shapes, strict=True)}
+    asked["known"], asked["time"] = np.ones_like(asked["known"]), np.array([0.4], np.float32)
+    answers = {}
+    for task in carried:
+        folder = tmp_path / task
+        options = ["--variant", task, "--text", str(folders / "text"), "--out", str(folder), "--canvas"]
+        assert main([*options, str(tmp_path / "base"), "--autoencoder", str(folders / "autoencoder")]) == 0
+        answers[task] = load_network(folder / DENOISER, "onnxruntime", 1)(asked)
+        with torch.no_grad():
+            trained = network(*map(torch.from_numpy, asked.values()), task=task).numpy()
+        assert np.abs(answers[task] - trained).max() < 0.02
+    assert np.abs(answers["background"] - answers["outpaint"]).max() > 0.2
 
 
 def test_the_second_half_lays_what_is_known_over_the_enlarged_candidate():

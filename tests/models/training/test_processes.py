@@ -36,7 +36,8 @@ class Drawn:
         drawn = torch.Generator().manual_seed(number)
         shapes = {"target": (32, 4, 4), "given": (32, 4, 4), "known": (1, 4, 4), "text": (32, 128)}
         shapes |= {"references": (8, 32, 4, 4)} if number % 2 else {}
-        return {name: torch.rand(size, *shape, generator=drawn) for name, shape in shapes.items()}
+        parts = {name: torch.rand(size, *shape, generator=drawn) for name, shape in shapes.items()}
+        return "scene_synthesis" if number % 2 else "outpaint", parts
 
 
 def held(tensors):
@@ -49,7 +50,7 @@ def share(tensors):
 
 accelerator = accelerator_of(False, sys.argv[1] == "true")
 recipe = Recipe(spec="canvas-rehearsal", steps=3, stages="0-320:1:2")
-state = new_state(recipe, None, Moments(torch.zeros(32), torch.ones(32), torch.zeros(32)), accelerator)
+state = new_state(recipe, None, Moments(torch.zeros(32), torch.ones(32), {}), accelerator)
 alike = []
 for step in range(3):
     take_step(state, recipe, Drawn(), accelerator)

@@ -101,7 +101,7 @@ def train_by_two(run, packed, steps, *more):
 def step_on_joined_batches(state, recipe, pairs):
     """A step of one process on the batches that two would draw; its loss."""
     numbers = (2 * state.step, 2 * state.step + 1)
-    batches = [noised(pairs.batch(recipe.seed, number, 2), recipe, number) for number in numbers]
+    batches = [noised(*pairs.batch(recipe.seed, number, 2), recipe, number) for number in numbers]
     loss = sum(loss_of(state.network, batch) for batch in batches) / 2
     loss.backward()
     zero_unused(state.network)
@@ -141,7 +141,7 @@ def test_two_processes_go_on_from_a_checkpoint_as_one_does_with_both_batches(tmp
     recipe = Recipe(spec="canvas-rehearsal", steps=4, stages="0-320:1:2", fall=0.0, rate=2e-3, warm_steps=1)
     torch.set_num_threads(1)
     pairs, accelerator = Packed([packed], "train", recipe.tasks(), 0, 320), accelerator_of(False, False)
-    state = new_state(recipe, None, pairs.moments(), accelerator)
+    state = new_state(recipe, None, pairs.moments(recipe.carries), accelerator)
     found = [step_on_joined_batches(state, recipe, pairs) for _ in range(2)]
     save_state(tmp_path, state, accelerator)
     found += [step_on_joined_batches(state, recipe, pairs) for _ in range(2)]
@@ -178,13 +178,77 @@ def test_a_delta_broken_off_and_gone_on_has_the_same_losses_and_stays_with_its_b
 def test_batches_repeat_themselves_and_follow_the_shares(packed):
     pairs = Packed([packed], "train", tuple(VARIANTS), 0, 320)
     first, second = pairs.batch(0, 5, 2), pairs.batch(0, 5, 2)
-    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert first[0] == second[0] and all(torch.equal(first[1][name], second[1][name]) for name in first[1])
     drawn = [rng(number).choice(len(pairs.paths), p=pairs.shares) for number in range(1)]
     assert drawn and pairs.shares.sum() == pytest.approx(1)
     share = sum(share for file, share in enumerate(pairs.shares) if pairs.variant(file) == "background")
     assert share == pytest.approx(0.4 / 0.95)
     with pytest.raises(ConfigError, match="no packed train pairs of background"):
         Packed([packed], "train", ("background",), 400, 500)
+
+
+def write_pairs(path, given, target, known=1):
+    """Packed pairs [N, 32, h, w] of one file; every cell's given counts as `known` says."""
+    from safetensors.numpy import save_file
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cells = np.full((len(given), 1, *given.shape[2:]), 255 * known, np.uint8)
+    text = np.zeros((len(given), 3, 32, 128), np.float16)
+    latents = {"target": target.astype(np.float16), "given": given.astype(np.float16)}
+    save_file({**latents, "known": cells, "text": text}, path)
+
+
+@pytest.fixture(scope="module")
+def two_tasks(tmp_path_factory):
+    """Pairs of three tasks: one whose given is nearly the answer, one that goes with it by half, one without any."""
+    folder = tmp_path_factory.mktemp("two")
+    for split in ("train", "held_out"):
+        target, other = rng(5).standard_normal((2, 40, 32, 13, 19), np.float32)
+        write_pairs(folder / split / "super_resolution-208x304.safetensors", target + 0.1 * other, target)
+        write_pairs(folder / split / "image_to_motion-208x304.safetensors", 0.5 * target + 0.75**0.5 * other, target)
+        write_pairs(folder / split / "background-208x304.safetensors", target, target, known=0)
+    return folder
+
+
+def test_what_is_given_goes_with_each_tasks_answer_or_with_all_of_them_together(two_tasks):
+    pairs = Packed([two_tasks], "train", tuple(VARIANTS), 0, 320)
+    each, joint, nothing = (pairs.moments(how).carried for how in ("each", "joint", "nothing"))
+    assert each["super_resolution"].mean() == pytest.approx(1 / 1.01**0.5, abs=0.01)
+    assert each["image_to_motion"].mean() == pytest.approx(0.5, abs=0.02)
+    assert not each["background"].any() and set(each) == {"super_resolution", "image_to_motion", "background"}
+    assert set(joint) == set(VARIANTS) and nothing == {}
+    assert all(torch.equal(joint["staging"], joint[task]) for task in VARIANTS)
+    assert joint["staging"].mean() == pytest.approx(1.5 / (2 * 2.01) ** 0.5, abs=0.02)
+    with pytest.raises(ConfigError, match="carries 'much' is none of each, joint, nothing"):
+        pairs.moments("much")
+
+
+def test_a_base_keeps_each_tasks_correlation_and_a_variant_of_it_takes_its_own(tmp_path, two_tasks):
+    base = tmp_path / "base"
+    train(base, two_tasks, None, 2, "--carries", "each")
+    network, card = read_canvas(base / "model")
+    assert card.recipe["carries"] == "each"
+    scales = network.preconditioning
+    assert scales.carried_super_resolution.mean() > 0.97 and scales.carried_image_to_motion.mean() < 0.55
+    options = ("--start", base / "model", "--variants", "image_to_motion")
+    for name, more in (("whole", ()), ("delta", ("--lora", 2))):
+        train(tmp_path / name, two_tasks, None, 2, *options, *more)
+    whole = read_canvas(tmp_path / "whole" / "model")[0]
+    delta = read_merged(base / "model", tmp_path / "delta" / "model")[0]
+    for variant in (whole, delta):
+        assert torch.equal(variant.preconditioning.carried_image_to_motion, scales.carried_image_to_motion)
+
+
+def test_a_run_that_began_with_one_correlation_goes_on_with_it(tmp_path, two_tasks):
+    whole = train(tmp_path / "whole", two_tasks, None, 4, "--carries", "joint")
+    train(tmp_path / "broken", two_tasks, None, 2, "--carries", "joint")
+    checkpoint = tmp_path / "broken" / "checkpoint.pt"
+    held = torch.load(checkpoint)
+    for part in ("own", "average"):  # as it was named
+        carried = [held[part].pop(f"preconditioning.carried_{task}") for task in VARIANTS]
+        held[part]["preconditioning.carried"] = carried[0]
+    torch.save(held, checkpoint)
+    assert train(tmp_path / "broken", two_tasks, None, 4, "--carries", "each") == whole
 
 
 def test_folders_are_packed_apart_and_trained_on_together(tmp_path, packed, cutouts, autoencoder):
