@@ -54,8 +54,14 @@ def noised(task: str, batch: dict[str, Tensor], recipe: Recipe, number: int) -> 
 
 def loss_of(network: Any, noise: Noised) -> Tensor:
     """Mean squared error of the velocity, most of it where nothing was given; a scalar."""
+    square, weight = weighed_errors(network, noise)
+    return square.sum() / weight.sum()
+
+
+def weighed_errors(network: Any, noise: Noised) -> tuple[Tensor, Tensor]:
+    """Squared errors of the velocity times what each cell weighs, and those weights: [B, 1, h, w] each."""
     conditions = (noise.given, noise.known, noise.text, noise.references)
     answer = network(noise.latents, noise.time, *conditions, task=noise.task)
     weight = 1.0 - (1.0 - _KNOWN_WEIGHT) * noise.known
     square = (answer.float() - noise.velocity).square().mean(1, keepdim=True)
-    return (square * weight).sum() / weight.sum()
+    return square * weight, weight
