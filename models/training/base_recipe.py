@@ -67,7 +67,7 @@ class Recipe:
     warm_steps: int = 50
     fall: float = 0.3
     average: float = 0.999
-    carries: str = "joint"
+    carries: str = "each"
     bf16: bool = False
     lora: int = 0
     seed: int = 0

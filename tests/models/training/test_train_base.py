@@ -225,7 +225,7 @@ def test_what_is_given_goes_with_each_tasks_answer_or_with_all_of_them_together(
 
 def test_a_base_keeps_each_tasks_correlation_and_a_variant_of_it_takes_its_own(tmp_path, two_tasks):
     base = tmp_path / "base"
-    train(base, two_tasks, None, 2, "--carries", "each")
+    train(base, two_tasks, None, 2)
     network, card = read_canvas(base / "model")
     assert card.recipe["carries"] == "each"
     scales = network.preconditioning
