@@ -50,7 +50,9 @@ def replay(run_folder: str, to: str, stages: Sequence[str], reasons: Sequence[st
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m pipelines.replay", description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
     parser.add_argument("run", help="OUTPUT/runs/RUN_ID")
     parser.add_argument("--to", required=True, help="manifest to write: a path, file:// or s3://")
     parser.add_argument("--stage", default="", help="only these stages, comma separated")

@@ -15,6 +15,7 @@ here, nothing enters an index, and a scene is something to look at and no creati
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,7 +26,6 @@ import numpy as np
 
 from pipelines.embedded import EmbeddedServer
 from pipelines.flags import listed
-from pipelines.scenes.command import run
 from transforms.errors import CanvasError, ConfigError
 from transforms.inference.client import TritonClient
 from transforms.inference.config import ServingConfig
@@ -110,8 +110,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """The command; without `--products` it makes the scenes of a manifest."""
     argv = sys.argv[1:] if argv is None else argv
     if not any(flag.split("=")[0] == "--products" for flag in argv):
+        from pipelines.scenes.command import run
+
         return run(argv)
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m pipelines.synthesise",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--products", type=Path, required=True, help="folder of cutouts")
     parser.add_argument("--prompt", required=True, help="the scene in words")
     parser.add_argument("--out", type=Path, required=True, help="folder of the scenes")
@@ -137,4 +143,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    logging.basicConfig(level=logging.ERROR)  # Beam warns of optional parts on import; --log_level decides after it
     sys.exit(main())

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from pipelines.review.decisions import Decisions
 from pipelines.review.pages import creative_key
-from pipelines.scenes.groups import MOST
+from pipelines.scenes.folders import MOST
 from transforms.decisions import Slot, Standing, slot_of, standings
 from transforms.errors import ConfigError
 from transforms.storage.store import StoreConfig, open_store

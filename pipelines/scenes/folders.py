@@ -11,6 +11,7 @@ from transforms.storage.store import Store
 from transforms.tables import read_table
 
 FOLDER, DRY_FOLDER = "scene_runs", "scene_dry_runs"
+MOST = 8  # products of a scene
 
 
 class Tables(NamedTuple):

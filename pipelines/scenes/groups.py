@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
+from pipelines.scenes.folders import MOST
 from transforms.decisions import NO_WISHES, Wishes, opt_outs, read_decisions, wishes_of
 from transforms.errors import GroupError, ManifestError, Skipped
 from transforms.ledger import SettledKeys
@@ -22,7 +23,6 @@ from transforms.storage.store import StoreConfig, open_store
 from transforms.storage.uris import folder_of
 from transforms.work import Work
 
-MOST = 8  # products of a scene
 _NOTHING_SETTLED = SettledKeys(np.empty(0, np.uint64), np.empty(0, np.uint64))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -46,3 +48,9 @@ def test_what_cannot_be_a_scene_is_refused_by_name(tmp_path: Path, capsys: pytes
     write(tmp_path / "a.png", (1, 2, 3))
     assert main(["--products", str(tmp_path), "--prompt", "x", "--out", str(tmp_path), "--size", "100x80"]) == 2
     assert "sides divisible by 16" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("argv", [["pipelines.synthesise", "--help"], ["pipelines.review", "build", "--help"]])
+def test_the_command_does_not_begin_with_a_warning_of_beam(argv: list[str]) -> None:
+    shown = subprocess.run([sys.executable, "-m", *argv], capture_output=True, text=True, timeout=120)
+    assert shown.returncode == 0 and shown.stdout.startswith(f"usage: python -m {argv[0]}") and shown.stderr == ""
