@@ -1,4 +1,4 @@
-"""What is done, how fast, and what is left, on the terminal while a run goes; silent where there is no terminal."""
+"""What is done, how fast, and what is left, while a run goes; silent where there is no terminal, unless it is `on`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from rich.text import Text
 from transforms.tally import Tally
 
 _EVERY_SEC = 0.5
+_LINE_EVERY_SEC = 30.0  # where there is no terminal
 
 
 class Progress:
-    """A live line over a tally.
+    """A live line over a tally; in a log, which has no such thing, a line every half minute.
 
     Args:
         mode: `on`, `off`, or `auto`: on where standard error is a terminal.
@@ -44,6 +45,11 @@ class Progress:
 
     def _show(self) -> None:
         console = Console(stderr=True)
+        if not console.is_terminal:
+            while not self._done.wait(_LINE_EVERY_SEC):
+                sys.stderr.write(f"{describe(self._tally)}\n")
+            sys.stderr.write(f"{describe(self._tally)}\n")
+            return
         with Live(Text(describe(self._tally)), console=console, refresh_per_second=4, transient=False) as live:
             while not self._done.wait(_EVERY_SEC):
                 live.update(Text(describe(self._tally)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +18,7 @@ from transforms.errors import redact
 from transforms.storage.store import StoreConfig, open_store
 
 _THUMBNAILS = 24
+_NAMED = 500  # of what was not enhanced
 _SIDE = 220
 
 
@@ -27,12 +29,18 @@ def render_page(index: pa.Table, summary: dict[str, Any], store: StoreConfig) ->
         "report.html.j2",
         summary=summary,
         colors=OUTCOME_COLORS,
-        placements_plot=stacked_outcomes(summary["placements"]),
+        placements_plot=stacked_outcomes(named(summary["placements"])),
         scores_plot=histograms(values_of_map(enhanced, "scores")),
         latency_plot=histograms(values_of_map(index, "timings_msec"), "msec"),
         pairs=_pairs(enhanced, store),
         refused=_refused(index),
+        refused_in_all=len(index) - len(enhanced),
     )
+
+
+def named(placements: Mapping[str, Mapping[str, int]]) -> dict[str, Mapping[str, int]]:
+    """Counts by placement; rows that have none are said to have none."""
+    return {"in no placement" if name == "None" else name: counts for name, counts in placements.items()}
 
 
 def render(template: str, **values: Any) -> str:
@@ -54,9 +62,12 @@ def _pairs(enhanced: pa.Table, store: StoreConfig) -> list[dict[str, Any]]:
 
 
 def _refused(index: pa.Table) -> list[dict[str, Any]]:
-    columns = ["product_id", "placement", "outcome", "stage", "reason", "detail", "value", "limit", "remedy"]
-    other = index.filter(pc.not_equal(index.column("outcome"), "enhanced")).select(columns)
-    return [{**row, "detail": redact(row["detail"] or "")} for row in other.slice(0, 500).to_pylist()]
+    """What somebody may have to mend comes first, so that the end of a long night's list does not hide it."""
+    columns = ["product_id", "advertiser_id", "placement", "outcome", "stage", "reason", "detail", "value", "limit"]
+    table = index.select([*columns, "remedy"])
+    groups = [table.filter(pc.equal(table.column("outcome"), outcome)) for outcome in ("failed", "rejected", "skipped")]
+    rows = pa.concat_tables(groups).slice(0, _NAMED).to_pylist()
+    return [{**row, "detail": redact(row["detail"] or "")} for row in rows]
 
 
 def thumbnail(uri: str | None, store: StoreConfig, side: int = _SIDE) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.report.page import render, thumbnail
+from pipelines.report.page import named, render, thumbnail
 from pipelines.report.plots import OUTCOME_COLORS, histograms, stacked_outcomes
 from pipelines.report.summary import RunFacts, count_rows, quantiles_of_maps, summarize, values_of_map
 from pipelines.scenes.folders import Tables
@@ -97,7 +97,7 @@ def render_scenes(tables: Tables, summary: Mapping[str, Any], store: StoreConfig
         "scene_report.html.j2",
         summary=summary,
         colors=OUTCOME_COLORS,
-        placements_plot=stacked_outcomes(_named(summary["placements"])),
+        placements_plot=stacked_outcomes(named(summary["placements"])),
         scores_plot=histograms(values_of_map(enhanced, "scores")) if len(enhanced) >= _PLOTTED else "",
         shown=[_pictured(row, members[_name(row)], picture) for row in _some(enhanced)],
         refused=_refused(scenes, members, picture),
@@ -109,10 +109,6 @@ _SCENE = ("advertiser_id", "scene_group", "placement", "seed")
 
 def _name(row: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(row[name] for name in _SCENE)
-
-
-def _named(placements: Mapping[str, Mapping[str, int]]) -> dict[str, Mapping[str, int]]:
-    return {"in no placement" if name == "None" else name: counts for name, counts in placements.items()}
 
 
 def _some(enhanced: pa.Table) -> list[Row]:

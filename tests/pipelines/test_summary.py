@@ -95,3 +95,19 @@ def test_compute_time_is_read_from_the_servers_metrics() -> None:
 
 def test_a_placement_s_name_is_no_formula() -> None:
     assert "$5 x_{ $" in stacked_outcomes({"$5 x_{ $": {"enhanced": 1}})
+
+
+def test_a_long_list_of_refusals_begins_with_what_failed_and_says_how_long_it_is() -> None:
+    def row(number: int, outcome: str) -> dict[str, object]:
+        product = Product("m", number, f"shop {number}", f"p{number}", "x")
+        return index_row(Outcome(product, "one", outcome, "verify", "halo", "why"), "night", "00" * 16)
+
+    index = index_table([*(row(number, "skipped") for number in range(600)), row(600, "failed"), row(601, "rejected")])
+    page = render_page(index, summarize(index, FACTS), StoreConfig())
+    assert page.index("p600<td>shop 600") < page.index("p601<td>shop 601") < page.index("p0<td>shop 0")
+    assert "The first 500 of 602" in page and "p499<td>" not in page
+
+
+def test_rows_without_a_placement_are_said_to_have_none() -> None:
+    page = render_page(_index(), summarize(_index(), FACTS), StoreConfig())
+    assert "in no placement" in page
