@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pipelines.scenes.folders import DRY_FOLDER, FOLDER
 from transforms.errors import ManifestError, ObjectNotFound
 from transforms.manifest import ColumnMap, check_schema
-from transforms.plan import Shard, open_parquet
+from transforms.plan import NOT_PARQUET, Shard, open_parquet
 from transforms.storage.store import Store, StoreConfig, open_store
-from transforms.storage.uris import plain
+from transforms.storage.uris import bucket_and_key, plain, scheme_of
 
 # Rows of a shard: enough that the anti-join is one numpy operation, few enough that several workers share a file.
 ROWS_PER_SHARD = 250_000
@@ -39,9 +39,12 @@ def manifest_files(manifest: str, config: StoreConfig, output: str = "") -> list
             folder = _folder_before_glob(manifest)
             found = [listed.uri for listed in _listed(store, folder) if globbed(listed.uri, manifest)]
             found = _without_tables(found, folder, output)
+        elif not below and _is_file(store, manifest):
+            found = [manifest]  # whatever it is called
     if not found:
         raise ManifestError(
-            f"--manifest {manifest}: no Parquet file found", remedy="check the path and its permissions"
+            f"--manifest {manifest}: no Parquet file found",
+            remedy="check the path and its permissions; in a folder, files named .parquet or .pq count",
         )
     return sorted(found)
 
@@ -51,6 +54,11 @@ def _listed(store: Store, folder: str) -> list:  # type: ignore[type-arg]
         return list(store.list(folder))
     except ObjectNotFound:
         return []
+
+
+def _is_file(store: Store, uri: str) -> bool:
+    bucket_alone = scheme_of(uri) == "s3" and not bucket_and_key(uri).key
+    return not (bucket_alone or uri.endswith("/")) and store.stat(uri) is not None
 
 
 def _is_hidden(uri: str, folder: str) -> bool:
@@ -110,7 +118,7 @@ def cut_shards(files: Sequence[str], columns: ColumnMap, config: StoreConfig, li
         try:
             parquet = open_parquet(open_store(uri, config), uri)
         except OSError as error:  # a damaged footer, or no permission
-            raise ManifestError(f"{uri} cannot be read as Parquet: {error}") from error
+            raise ManifestError(f"{uri} cannot be read as Parquet: {error}", remedy=NOT_PARQUET) from error
         check_schema(parquet.schema_arrow, columns, uri)
         groups: list[int] = []
         first = rows = 0

@@ -293,7 +293,7 @@ class StoreDenied(StorageError):
     """The credentials do not allow it."""
 
     reason = "store_denied"
-    remedy = "grant the job's credentials access to the output"
+    remedy = "grant the job's credentials access to what the message names"
 
 
 class StoreFull(StorageError):

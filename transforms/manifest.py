@@ -63,7 +63,11 @@ def check_schema(schema: pa.Schema, columns: ColumnMap, manifest_uri: str) -> No
         found = columns.source_of(column, schema.names)
         if found is None:
             if column in REQUIRED and not (column == "advertiser_id" and columns.advertiser_id):
-                raise ManifestError(f"{manifest_uri}: required column {column!r} is missing; it has {schema.names}")
+                raise ManifestError(
+                    f"{manifest_uri}: required column {column!r} is missing; it has {schema.names}",
+                    remedy=f"if it has another name there: --column {column}=NAME"
+                    + ("; if all rows are of one advertiser: --advertiser_id" if column == "advertiser_id" else ""),
+                )
             continue
         if schema.names.count(found) > 1:
             raise ManifestError(f"{manifest_uri}: column {found!r} (for {column!r}) is there more than once")

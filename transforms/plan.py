@@ -29,6 +29,7 @@ from transforms.storage.uris import folder_of, local_path, scheme_of
 from transforms.tally import tally_of
 from transforms.work import Step, Work
 
+NOT_PARQUET = "write the manifest as Parquet, and whole: see docs/manifest.md"
 # What a run is expected to decide: every row of the manifest in every placement, and whether it was settled before.
 PLAN_SCHEMA = pa.schema(
     [
@@ -289,7 +290,7 @@ def open_parquet(store: Store, uri: str) -> pq.ParquetFile:
             return pq.ParquetFile(str(local_path(uri)), memory_map=True)
         return pq.ParquetFile(pa.BufferReader(store.read(uri).data))
     except pa.ArrowInvalid as error:
-        raise ManifestError(f"{uri} is not a Parquet file: {error}") from error
+        raise ManifestError(f"{uri} is not a Parquet file: {error}", remedy=NOT_PARQUET) from error
 
 
 @dataclass

@@ -3,8 +3,9 @@ from urllib.parse import quote
 
 import pytest
 
-from pipelines.sources import manifest_files
+from pipelines.sources import cut_shards, manifest_files
 from transforms.errors import ManifestError
+from transforms.manifest import ColumnMap
 from transforms.storage.store import StoreConfig
 
 
@@ -28,6 +29,7 @@ def nightly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("nightly", ["nightly/a.parquet", "nightly/old/b.parquet"]),
         ("nightly/a.parquet", ["nightly/a.parquet"]),
         ("c[1].parquet", ["c[1].parquet"]),
+        ("nightly/notes.txt", ["nightly/notes.txt"]),
     ],
 )
 def test_a_glob_stays_in_its_folder(nightly: Path, manifest: str, names: list[str]) -> None:
@@ -61,6 +63,14 @@ def test_a_glob_may_be_an_address(nightly: Path) -> None:
     assert manifest_files(f"file://{nightly}/nightly/*.parquet", StoreConfig()) == [
         f"file://{nightly}/nightly/a.parquet"
     ]
+
+
+def test_a_file_that_is_no_parquet_is_told_apart_from_one_that_is_not_there(nightly: Path) -> None:
+    (nightly / "feed.csv").write_text("id,image_link\n1,a.jpg\n")
+    files = manifest_files("feed.csv", StoreConfig())
+    with pytest.raises(ManifestError, match=r"feed\.csv is not a Parquet file") as refused:
+        cut_shards(files, ColumnMap(), StoreConfig())
+    assert "write the manifest as Parquet" in refused.value.remedy
 
 
 @pytest.mark.parametrize("manifest", ["nightly/*.pq", "none/*.parquet", "none"])

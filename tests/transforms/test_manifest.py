@@ -20,8 +20,10 @@ def test_a_minimal_schema_is_accepted() -> None:
 @pytest.mark.parametrize("missing", ["advertiser_id", "product_id", "image_uri"])
 def test_a_missing_required_column_is_named_with_the_file(missing: str) -> None:
     schema = pa.schema([field for field in PLAIN if field.name != missing])
-    with pytest.raises(ManifestError, match=f"m.parquet.*{missing}"):
+    with pytest.raises(ManifestError, match=f"m.parquet.*{missing}") as refused:
         check_schema(schema, ColumnMap(), "m.parquet")
+    assert f"--column {missing}=NAME" in refused.value.remedy
+    assert ("--advertiser_id" in refused.value.remedy) is (missing == "advertiser_id")
 
 
 def test_embedded_bytes_are_refused() -> None:
