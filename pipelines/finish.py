@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipelines.delivered import DELIVERED
 from transforms.errors import ManifestError, ObjectNotFound, redact
 from transforms.index import INDEX_SCHEMA
 from transforms.ledger import PARQUET, merge_parts, parquet_bytes, read_rows
@@ -23,10 +24,6 @@ from transforms.storage.uris import folder_of, join
 _LOG = logging.getLogger(__name__)
 _SHARD_ROWS = 100_000
 _IDENTITY = ("manifest_uri", "manifest_row", "placement")
-DELIVERED = (
-    "product_id", "placement", "creative_uri", "creative_width", "creative_height", "creative_bytes", "label",
-    "image_uri",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)

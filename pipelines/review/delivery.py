@@ -12,11 +12,10 @@ from typing import IO, Any, cast
 
 import pyarrow as pa
 
-from pipelines.finish import DELIVERED
+from pipelines.delivered import DELIVERED, DELIVERED_SCENES
 from pipelines.review.pages import creative_key
 from pipelines.review.runs import Row
 from pipelines.review.scenes import members_of
-from pipelines.scenes.tables import DELIVERED_SCENES
 from transforms.decisions import slot_of, standings
 from transforms.errors import ObjectNotFound
 from transforms.ledger import parquet_bytes

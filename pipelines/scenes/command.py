@@ -23,6 +23,7 @@ from threadpoolctl import threadpool_limits
 
 from pipelines.busy import BusyMeter
 from pipelines.config import EnhanceConfig, as_yaml, config_of, plain_options
+from pipelines.delivered import DELIVERED_SCENES
 from pipelines.enhance import stages
 from pipelines.finish import write_delivery
 from pipelines.flags import listed
@@ -37,7 +38,7 @@ from pipelines.scenes.groups import Columns, Group, check_files, read_groups
 from pipelines.scenes.make import Target, steps_of
 from pipelines.scenes.report import summarize_scenes, write_report
 from pipelines.scenes.run import Maker, decide_all, scenes_of
-from pipelines.scenes.tables import DELIVERED_SCENES, Decided, Row, loose_row
+from pipelines.scenes.tables import Decided, Row, loose_row
 from pipelines.sources import cut_shards, manifest_files
 from pipelines.telemetry.live import LiveMetrics
 from pipelines.telemetry.logs import configure, name_run, tell

@@ -35,11 +35,6 @@ SCENE_SCHEMA = pa.schema(
         pa.field("source_digests", pa.list_(_TEXT), nullable=False),  # null where a source could not be loaded
     ]
 )
-# What an advertiser's feed takes of a scene.
-DELIVERED_SCENES = (
-    "scene_group", "product_ids", "placement", "seed", "creative_uri", "creative_width", "creative_height",
-    "creative_bytes", "label",
-)  # fmt: skip
 # An index of products, so that `pipelines.audit` proves scenes as it proves creatives.
 PRODUCT_SCHEMA = pa.schema(
     [

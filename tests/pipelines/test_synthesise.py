@@ -50,7 +50,13 @@ def test_what_cannot_be_a_scene_is_refused_by_name(tmp_path: Path, capsys: pytes
     assert "sides divisible by 16" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("argv", [["pipelines.synthesise", "--help"], ["pipelines.review", "build", "--help"]])
+@pytest.mark.parametrize("argv", [["pipelines.synthesise", "--help"], ["pipelines.review", "serve", "--help"]])
 def test_the_command_does_not_begin_with_a_warning_of_beam(argv: list[str]) -> None:
     shown = subprocess.run([sys.executable, "-m", *argv], capture_output=True, text=True, timeout=120)
     assert shown.returncode == 0 and shown.stdout.startswith(f"usage: python -m {argv[0]}") and shown.stderr == ""
+
+
+def test_the_review_loads_no_beam() -> None:
+    says = "import sys, pipelines.review.commands, pipelines.review.app; print('apache_beam' in sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", says], capture_output=True, text=True, timeout=120)
+    assert shown.stdout == "False\n"

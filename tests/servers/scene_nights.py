@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from feeds import write_feed
 
 from pipelines.config import Thresholds
+from pipelines.delivered import DELIVERED_SCENES
 from pipelines.finish import write_delivery
 from pipelines.review.decisions import Decisions
 from pipelines.review.judge import entries_for
@@ -20,7 +21,7 @@ from pipelines.scenes.earlier import Earlier, finish, keep
 from pipelines.scenes.groups import Columns, read_groups
 from pipelines.scenes.make import Target, steps_of
 from pipelines.scenes.run import Maker, decide_all
-from pipelines.scenes.tables import DELIVERED_SCENES, Decided, loose_row
+from pipelines.scenes.tables import Decided, loose_row
 from pipelines.sources import cut_shards
 from transforms.budget import ByteBudget
 from transforms.decisions import of_scenes, wishes_of

@@ -9,6 +9,7 @@ const Review = {
   proofs: new Map(),
   waiting: new Map(),
   chosen: new Set(),
+  shared: new Set(), // titles that several products have
   found: [],
   tab: "all",
   page: 0,
@@ -17,9 +18,12 @@ const Review = {
   load(data) {
     this.data = data;
     if (data.mode !== "serve") STATES.open = "Ready";
+    const firsts = new Map();
     data.items.forEach((item, number) => {
       item.n = number;
       this.byId.set(item.i, item);
+      if (!firsts.has(item.t)) firsts.set(item.t, item.p);
+      else if (firsts.get(item.t) !== item.p) this.shared.add(item.t);
       const group = item.p + "\n" + item.b;
       if (!this.siblings.has(group)) this.siblings.set(group, []);
       this.siblings.get(group).push(item);
@@ -95,7 +99,7 @@ const placementName = (name) => name.split("_").map((part) => PLATFORM_WORDS[par
 const PLATFORM_WORDS = { pinterest: "Pinterest", pmax: "Google PMax", meta: "Meta", standard: "standard", "": "–" };
 // Scenes of several seeds have the same products and the same placement.
 const slotOf = (item) => placementName(item.s) + (item.d ? ` · seed ${item.d}` : "");
-const titleOf = (item) => item.t || item.p || "Product without a name";
+const titleOf = (item) => (item.t && Review.shared.has(item.t) ? [item.t, item.p].filter(Boolean).join(" · ") : item.t || item.p || "Product without a name");
 
 function whenOf(text) {
   const when = new Date(text);

@@ -190,6 +190,17 @@ def test_a_page_opens_from_a_folder_with_every_picture(site: Path, open_page: Op
     assert page.is_visible("text=Model versions") and page.locator("#panel >> text=Refuse").count() == 0
 
 
+def test_products_that_share_a_title_are_told_apart_by_their_number(site: Path, open_page: OpenPage) -> None:
+    page = ready(open_page((site / slug_of("acme") / "index.html").as_uri()))
+    titles = "Review.data.items.filter((item) => !item.t.includes('<')).map(titleOf)"
+    assert set(page.evaluate(titles)) == {"Desk lamp", "Blue vase", "Cup", "Gone"}
+    page.evaluate(
+        "Review.data.items.filter((item) => item.p === 'vase-1').forEach((item) => { item.t = 'Desk lamp'; })"
+    )
+    page.evaluate("Review.load(Review.data)")
+    assert set(page.evaluate(titles)) == {"Desk lamp · lamp-1", "Desk lamp · vase-1", "Cup", "Gone"}
+
+
 def test_before_and_after_lie_on_each_other_and_the_slider_moves(site: Path, open_page: OpenPage) -> None:
     page = ready(open_page((site / slug_of("acme") / "index.html").as_uri()))
     page.click(f"{card(page, 'Desk lamp', 'Google PMax square')} .picture")

@@ -20,6 +20,7 @@ from scene_nights import Night, row
 
 from pipelines.audit import enhanced_rows
 from pipelines.compare.__main__ import main as compare
+from pipelines.delivered import DELIVERED_SCENES
 from pipelines.report.summary import RunFacts
 from pipelines.review.build import build
 from pipelines.review.delivery import feed_csv
@@ -29,7 +30,6 @@ from pipelines.review.prune import unwanted
 from pipelines.review.runs import read_run, slug_of
 from pipelines.scenes.folders import Tables, read_tables
 from pipelines.scenes.report import render_scenes, summarize_scenes, write_report
-from pipelines.scenes.tables import DELIVERED_SCENES
 from transforms.ops.encode import CORE, decode_evidence
 from transforms.storage.store import StoreConfig
 from transforms.tally import Tally
