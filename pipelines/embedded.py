@@ -28,6 +28,7 @@ from typing import NamedTuple
 from pipelines.cpus import usable_cpus
 from pipelines.keeper import Kept
 from transforms.errors import ConfigError, ServerUnavailable
+from transforms.storage.local import translate_os_error
 
 _LEAST_SHM_BYTES = 256 * 2**20
 _PORT_TRIES = 3
@@ -134,6 +135,7 @@ class EmbeddedServer:
     Raises:
         ConfigError: on entering, where a part, a model or memory is missing.
         ServerUnavailable: on entering, where the server does not become ready; with the end of its log.
+        StorageError: on entering, where `log` cannot be written.
     """
 
     def __init__(
@@ -199,7 +201,7 @@ class EmbeddedServer:
         run_dir = self._run_dir = Path(tempfile.mkdtemp(prefix="catalog-canvas-triton-"))
         log = self._log or run_dir / "server.log"
         try:
-            log.parent.mkdir(parents=True, exist_ok=True)
+            _begin_log(log)
             backends = _lay_backends(files, runtime, run_dir)
             self._ports = free_ports()
             self._keeper = self._launch(files, runtime, backends, run_dir, log)
@@ -318,6 +320,14 @@ def _lay_backends(files: ServerFiles, runtime: Path, run_dir: Path) -> Path:
     shutil.copytree(files.python_backend, backends / "python", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy2(files.stub, backends / "python" / files.stub.name)
     return backends
+
+
+def _begin_log(log: Path) -> None:
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.touch()
+    except OSError as error:  # where the log lies in a job's output, the output cannot be written
+        raise translate_os_error(error, str(log)) from error
 
 
 def _tail(log: Path) -> str:

@@ -230,6 +230,16 @@ def test_a_manifest_that_breaks_under_way_is_no_bad_option(
     assert "run again to go on" in said
 
 
+def test_an_output_that_cannot_be_written_is_named_and_no_defect(
+    feed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    output = tmp_path / "file" / "out"
+    assert run([f"--manifest={feed}", f"--output={output}", "--features=background"]) == ExitCode.INFRASTRUCTURE
+    said = capsys.readouterr().err
+    assert f"error: {output}" in said and "Not a directory" in said and "defect" not in said
+
+
 def test_a_defect_does_not_end_with_the_exit_code_of_decided_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
