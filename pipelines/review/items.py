@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pipelines.review.reasons import words_for
 from pipelines.review.runs import Row
 from pipelines.review.scenes import members_of
+from transforms.errors import redact
 from transforms.placements import EXTENSIONS, Placement
 
 # Scores that the list can be filtered by: name in the index, name on the page, whether more is better.
@@ -88,6 +90,7 @@ def details_of(row: Row) -> dict[str, Any]:
     return {
         "why": words._asdict(),
         "stage": row["stage"],
+        "wrong": _wrong_of(row),
         "measured": _known(row["value"]),
         "limit": _known(row["limit"]),
         "prompt": row["prompt"],
@@ -109,6 +112,16 @@ def details_of(row: Row) -> dict[str, Any]:
         "finished": row["finished_at"].isoformat(timespec="seconds") if row["finished_at"] else None,
         "scores": {name: _rounded(value) for name, value in sorted(dict(row["scores"] or ()).items())},
     }
+
+
+def _wrong_of(row: Row) -> str | None:
+    """What is wrong in a row of the feed, without the place of the feed, which is not the advertiser's to know.
+
+    >>> _wrong_of({"reason": "bad_row", "detail": "s3://feeds/a.parquet row 7: column 'seed' is negative"})
+    "column 'seed' is negative"
+    """
+    found = re.search(r" row \d+: (.*)", row["detail"] or "", re.DOTALL) if row["reason"] == "bad_row" else None
+    return redact(found[1]) if found else None
 
 
 def reasons_of(rows: Iterable[Row]) -> dict[str, dict[str, str]]:

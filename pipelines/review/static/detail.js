@@ -38,7 +38,7 @@ function detailHead(item) {
   const go = (step) => { const next = Review.found[at + step]; if (next) openDetail(next.i); };
   return make("header", { class: "detail-head" },
     make("button", { type: "button", class: "button quiet close", onclick: () => byId("detail").close() }, "‹ Back"),
-    make("h2", { id: "detail-title" }, titleOf(item), make("small", {}, ` ${slotOf(item)}`, make("span", { class: "pixels" }, ` · ${item.w} × ${item.h}`))),
+    make("h2", { id: "detail-title" }, titleOf(item), make("small", {}, ` ${slotOf(item)}`, item.s ? make("span", { class: "pixels" }, ` · ${item.w} × ${item.h}`) : null)),
     make("div", { class: "steps" },
       make("button", { type: "button", class: "button", "aria-label": "Previous creative", disabled: at < 1, onclick: () => go(-1) }, "←"),
       make("button", { type: "button", class: "button", "aria-label": "Next creative", disabled: at < 0 || at >= Review.found.length - 1, onclick: () => go(1) }, "→")));
@@ -130,6 +130,7 @@ function table(rows) {
 function facts(item, details) {
   const number = (value) => (typeof value === "number" ? value.toLocaleString("en-GB", { maximumSignificantDigits: 4 }) : value);
   const made = table([
+    ["What is wrong", details.wrong],
     ["Prompt", details.prompt],
     ["Feature", FEATURES[item.k]],
     ["Seed", details.seed],

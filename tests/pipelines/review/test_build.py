@@ -98,6 +98,14 @@ def test_scores_that_are_no_numbers_break_no_page(run: Run) -> None:
     json.dumps([*list_items([odd], run.placements), details_of(odd)], allow_nan=False, default=str)
 
 
+def test_what_is_wrong_in_a_row_is_told_without_where_the_feed_lies(run: Run) -> None:
+    detail = "s3://secret-feeds/tonight/a.parquet row 7: column 'placements' holds 'tv', which is not one of ('one',)"
+    odd = {**run.rows[0], "reason": "bad_row", "detail": detail}
+    assert details_of(odd)["wrong"] == "column 'placements' holds 'tv', which is not one of ('one',)"
+    assert details_of({**odd, "reason": "not_found"})["wrong"] is None
+    assert details_of({**odd, "detail": None})["wrong"] is None
+
+
 def test_a_creative_whose_product_is_not_the_originals_is_not_called_proven(run: Run, tmp_path: Path) -> None:
     row = next(row for row in run.rows if row["outcome"] == "enhanced")
     assert prove(row, READER).state == "proven"
