@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from pipelines.flags import listed
 from pipelines.stores import add_store_options, store_of
-from transforms.errors import MASK, CanvasError, ManifestError
+from transforms.errors import MASK, CanvasError, ConfigError, ManifestError
 from transforms.ops.color_difference import encoded_color_difference
 from transforms.ops.decode import DecodeLimits, decode
 from transforms.ops.encode import CORE, decode_evidence
@@ -216,6 +216,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     allow = listed(options.allow_source)
     try:
+        if options.limit is not None and options.limit < 0:  # nothing compared would look like nothing that differs
+            raise ConfigError(f"--limit must be zero or positive, got {options.limit}")
         found = audit(options.run, store_of(options), limit=options.limit, allow=allow, limits=EncodedLimits())
         return _report(found)
     except CanvasError as error:

@@ -69,6 +69,12 @@ def test_a_limit_bounds_the_creatives(run, capsys):
     assert capsys.readouterr().out.startswith("creatives 0,")
 
 
+def test_a_negative_limit_is_refused(run, capsys):
+    assert main([str(run[0]), "--limit", "-1"]) == 2
+    said = capsys.readouterr()
+    assert "--limit must be zero or positive, got -1" in said.err and "differing 0" not in said.out
+
+
 def test_another_offset_than_the_recorded_one_is_found(run, capsys):
     output, row = run
     write(output, row | {"transform_top": TOP + 1})

@@ -42,5 +42,11 @@ def test_an_earlier_replay_does_not_outlive_one_without_rows(
     run, to = letters(tmp_path / "runs" / "night"), tmp_path / "replay.parquet"
     assert main([run, "--to", str(to)]) == 0
     assert main([run, "--reason", "notfound", "--to", str(to)]) == 0
-    assert "no dead letter matches" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "no dead letter matches" in said and "load not_found 1, load denied 1, load empty 1" in said
     assert cut_shards([str(to)], ColumnMap(), StoreConfig()) == []
+
+
+def test_of_scenes_it_is_said_where_failures_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tmp_path / "scene_runs" / "night"), "--to", str(tmp_path / "replay.parquet")]) == 2
+    assert "products.parquet" in capsys.readouterr().err
