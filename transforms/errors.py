@@ -275,6 +275,7 @@ class ObjectNotFound(StorageError):
     """No such key."""
 
     reason = "object_not_found"
+    remedy = "check that it is there, and how it is spelled"
 
 
 class ObjectExists(StorageError):
