@@ -30,6 +30,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from models.command import told
 from models.data.training_set import read_rgb
 from models.export.cards import check_files
 from models.movement import movement_of, words_of
@@ -188,4 +189,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

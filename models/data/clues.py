@@ -22,6 +22,7 @@ from typing import cast
 import cv2
 import numpy as np
 
+from models.command import told
 from models.data.backdrops import Real
 from models.data.compositions import Bytes, compose
 from models.data.cutouts import read_layers
@@ -139,4 +140,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

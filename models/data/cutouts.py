@@ -22,6 +22,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.command import told
 from models.data.framing import View
 from models.data.furniture import FurnitureModel, read_libraries
 from models.data.render import render, render_alpha
@@ -173,4 +174,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(told(main))

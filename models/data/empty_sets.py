@@ -20,6 +20,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from models.command import told
 from models.data import blender, daylight
 from models.data.examples import Bytes
 from models.data.framing import SENSOR_MM, CameraPose, View, axes
@@ -204,4 +205,4 @@ def _ground(pixels: Bytes) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

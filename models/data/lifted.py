@@ -15,8 +15,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from models.command import told
 from models.data.cutouts import Layers, write_layers
 from models.data.training_set import read_rgb
+from transforms.errors import ConfigError
 from transforms.ops.matting import estimate_foreground
 
 
@@ -39,8 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--renders", type=Path, required=True, help="folder of rendered products")
     parser.add_argument("--out", type=Path, required=True, help="folder of the cutouts")
     args = parser.parse_args(arguments)
+    alphas = sorted(args.renders.glob("*/alpha.png"))
+    if not alphas:
+        raise ConfigError(f"no */alpha.png under {str(args.renders)!r}: run python -m benchmarks.render_products first")
     args.out.mkdir(parents=True, exist_ok=True)
-    for alpha in sorted(args.renders.glob("*/alpha.png")):
+    for alpha in alphas:
         stem = args.out / f"{alpha.parent.name}.lifted"
         if alpha.parent.suffix != ".partial" and not Path(f"{stem}.webp").exists():
             write_layers(lifted(min(alpha.parent.glob("*.jpg")), alpha), stem)
@@ -48,4 +53,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(told(main))

@@ -24,6 +24,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.command import told
 from models.data.color_names import colors_of
 from models.data.examples import Bytes, Split, nearest_bucket
 from models.data.pseudo_labels import is_sure
@@ -206,4 +207,4 @@ def _trimmed(cutout: Bytes) -> Bytes:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

@@ -18,6 +18,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.command import told
+from transforms.errors import ConfigError
+
 _SIDE, _KEPT_SIDE = 320, 480
 _LEAST_CERTAINTY = 0.93  # mean of |2 p - 1|: less is a guess
 _AREA = (0.04, 0.8)
@@ -38,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of which photographs those are")
     args = parser.parse_args(arguments)
     paths = sorted(path for path in args.photos.rglob("*.jpg"))
+    if not paths:
+        raise ConfigError(f"no *.jpg under {str(args.photos)!r}: name a folder of photographs")
     chosen = np.random.default_rng(args.seed).permutation(len(paths))[: args.count]
     args.out.mkdir(parents=True, exist_ok=True)
     kept = label([paths[number] for number in chosen], args.out)
@@ -73,4 +78,4 @@ def _keep(pixels: NDArray[np.uint8], alpha: NDArray[np.float32], target: Path) -
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

@@ -24,6 +24,7 @@ from pathlib import Path
 
 import cv2
 
+from models.command import told
 from models.data.descriptions import describe
 from models.data.drawn_scenes import draw_scene
 from models.data.furniture import read_libraries
@@ -144,4 +145,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from models.command import told
 from models.data.examples import SPLITS, Bytes, Example
 from models.data.shards import read_shards
 from transforms.ops.shadows import KeyLight
@@ -76,4 +77,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from models.autoencoder import Autoencoder, Decoder, Encoder, read_autoencoder
 from models.canvas import Canvas, read_canvas
 from models.checkpoint import Card
+from models.command import told
 from models.deltas import read_merged
 from models.export.cards import NAME, check_files, write_card
 from models.export.repository import SOURCE
@@ -213,4 +214,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

@@ -19,6 +19,7 @@ import onnx
 from numpy.typing import NDArray
 from PIL import Image
 
+from models.command import told
 from models.export.onnx import GRAPHS
 from models.serving.engines import load_engine, run_fixed
 from transforms.inference.client import TritonClient
@@ -103,4 +104,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

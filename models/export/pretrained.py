@@ -17,6 +17,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from models.command import told
 from models.export.repository import SOURCE
 from models.pretrained import family_of, read_index
 from transforms.errors import ConfigError
@@ -89,4 +90,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

@@ -28,6 +28,7 @@ from typing import Any
 from google.protobuf import text_format
 from tritonclient.grpc.model_config_pb2 import ModelConfig
 
+from models.command import told
 from models.export.identity import Dependencies, dependencies_of, digest_of, files_under, version_of
 from models.serving.engines import precision_here
 from transforms.errors import ConfigError
@@ -304,4 +305,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

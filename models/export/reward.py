@@ -22,6 +22,7 @@ import onnx
 import torch
 from numpy.typing import NDArray
 
+from models.command import told
 from models.data.reward_bank import draw
 from models.export.cards import deliver
 from models.export.torch_graph import graph_of
@@ -100,4 +101,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

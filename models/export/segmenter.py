@@ -21,6 +21,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
+from models.command import told
 from models.export.cards import deliver
 from models.export.torch_graph import graph_of
 from models.training.network import Segmenter, new_segmenter
@@ -85,4 +86,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

@@ -19,6 +19,7 @@ from typing import Any
 import onnx
 import torch
 
+from models.command import told
 from models.export.cards import deliver
 from models.export.torch_graph import graph_of
 from models.serving.stager import FILE
@@ -74,4 +75,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

@@ -19,6 +19,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from models.command import told
 from transforms.errors import ConfigError
 
 _BUILDERS = ("tensorrt", "tensorrt_rtx")
@@ -240,4 +241,4 @@ def _write(args: argparse.Namespace, name: str, graph: Graph) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

@@ -18,6 +18,7 @@ from typing import Any
 import onnx
 import torch
 
+from models.command import told
 from models.export.cards import deliver
 from models.export.torch_graph import graph_of
 from models.serving.text import MAX_TOKENS
@@ -73,4 +74,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

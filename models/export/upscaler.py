@@ -19,6 +19,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
+from models.command import told
 from models.export.cards import deliver
 from models.export.torch_graph import graph_of
 from models.upscaler import Upscaler, UpscalerSpec
@@ -82,4 +83,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

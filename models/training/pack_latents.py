@@ -22,6 +22,7 @@ import torch
 from numpy.typing import NDArray
 
 from models.autoencoder import read_autoencoder
+from models.command import told
 from models.data.examples import SPLITS, Example, Split
 from models.data.shards import read_shards
 from models.registry import VARIANTS
@@ -113,4 +114,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

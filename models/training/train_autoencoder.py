@@ -30,6 +30,7 @@ from torch.nn import functional
 
 from models.autoencoder import Autoencoder, joined
 from models.checkpoint import Card, read_card, read_checkpoint, write_checkpoint
+from models.command import told
 from models.training.features import Features
 from models.training.masking import draw_known
 from models.training.pictures import Pictures, find_pictures
@@ -309,4 +310,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

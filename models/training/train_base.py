@@ -34,6 +34,7 @@ from accelerate import Accelerator
 from models.autoencoder import Autoencoder, read_autoencoder
 from models.canvas import Canvas
 from models.checkpoint import write_checkpoint
+from models.command import told
 from models.deltas import KIND, delta_of
 from models.registry import VARIANTS
 from models.training.base_recipe import Recipe, Stage
@@ -191,4 +192,4 @@ def finish(network: Canvas, state: State, recipe: Recipe, held_out: Packed, args
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

@@ -23,6 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from models.command import told
 from models.refiner import Refiner
 from models.training.averaged import PARTS, State, descend, load_state
 from models.training.clue_set import draw
@@ -125,4 +126,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

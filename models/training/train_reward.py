@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from models.command import told
 from models.data.defects import KINDS
 from models.data.reward_bank import draw, files_of, make_bank
 from models.data.training_set import read_rooms
@@ -200,4 +201,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

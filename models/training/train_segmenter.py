@@ -27,6 +27,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from models.command import told
 from models.data.training_set import Folders, TrainingSet, scan
 from models.training.losses import matte_loss
 from models.training.network import Segmenter, new_segmenter
@@ -181,4 +182,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

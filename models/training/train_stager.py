@@ -22,6 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from models.command import told
 from models.stager import Stager, levels_of
 from models.training.averaged import PARTS, State, descend, load_state
 from models.training.runs import keep, plot
@@ -120,4 +121,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from models.command import told
 from models.data.sentences import write_sentence
 from models.serving.text import load_tokenizer, to_tokens
 from models.text_encoder import Distilled, TextEncoderSpec, distillation_loss
@@ -248,4 +249,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

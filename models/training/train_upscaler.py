@@ -23,6 +23,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from models.command import told
 from models.data.degradations import degrade, draw_crop, photographs, read_large
 from models.training.runs import average_into, keep, plot, restore
 from models.upscaler import SCALE, Upscaler, UpscalerSpec
@@ -159,4 +160,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

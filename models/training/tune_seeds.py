@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models.command import told
 from models.data.examples import Example, bucket_name, bucket_size
 from models.export.cards import NAME, add_file, check_files
 from models.export.repository import SEEDS
@@ -228,4 +229,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))
