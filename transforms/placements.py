@@ -7,7 +7,7 @@ platform furniture covers and no crop removes, as (top, left, bottom, right) mar
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, cast
 
 from transforms.errors import ConfigError
@@ -41,6 +41,9 @@ class Placement:
         top, left, bottom, right = self.safe_margins
         height, width = self.size
         return Box(round(top * height), round(left * width), round((1 - bottom) * height), round((1 - right) * width))
+
+
+_FIELDS = tuple(field.name for field in fields(Placement))
 
 
 def _check(placement: Placement) -> Placement:
@@ -90,10 +93,12 @@ def extend_placements(rows: Iterable[Mapping[str, object]]) -> dict[str, Placeme
     table = dict(PLACEMENTS)
     for row in rows:
         try:
-            fields = dict(row)
-            height, width = cast("tuple[Any, Any]", fields.pop("size"))
-            margins = cast("tuple[Any, ...]", fields.pop("safe_margins", (0.05,) * 4))
-            placement = Placement(size=Size(height, width), safe_margins=tuple(margins), **fields)  # type: ignore[arg-type]
+            stated = dict(row)
+            if unknown := sorted(map(str, stated.keys() - set(_FIELDS))):
+                raise ConfigError(f"placement {row!r}: no field {unknown[0]!r}; it takes {', '.join(_FIELDS)}")
+            height, width = cast("tuple[Any, Any]", stated.pop("size"))
+            margins = cast("tuple[Any, ...]", stated.pop("safe_margins", (0.05,) * 4))
+            placement = Placement(size=Size(height, width), safe_margins=tuple(margins), **stated)  # type: ignore[arg-type]
         except KeyError as error:
             raise ConfigError(f"placement {row!r}: it lacks {error}") from error
         except (TypeError, ValueError) as error:

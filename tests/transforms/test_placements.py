@@ -26,6 +26,13 @@ def test_what_is_no_placement_is_refused(row: Any) -> None:
         extend_placements([row])
 
 
+def test_a_field_that_there_is_none_of_is_named_with_those_that_there_are() -> None:
+    with pytest.raises(
+        ConfigError, match="no field 'sizes'; it takes name, size, safe_margins, file_format, max_bytes"
+    ):
+        extend_placements([{**BANNER, "sizes": 1}])
+
+
 @pytest.mark.parametrize(
     ("field", "values"),
     [
