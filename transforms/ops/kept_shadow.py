@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transforms.ops.backdrop import Backdrop, field_of, to_lab
-from transforms.ops.masks import bounding_box, dilated
+from transforms.ops.masks import bounding_box, components, dilated
 from transforms.records import Mask, Matte, Pixels, Size
 
 Real = NDArray[np.float32]
@@ -38,6 +38,8 @@ _NOISE = 0.02  # darkening that is the camera's, the file's, or the field's own 
 _SHARP, _CALM = 0.006, 0.02  # distances up to which every pixel counts, and from which their mean does
 _CALM_SIGMA = 0.005
 _FADE, _CUT = 0.15, 0.1  # distance over which a shadow fades out that the frame cuts where it is as dark as this
+_JOINT, _JOINED_SIDE = 0.03, 200  # how far from the product, and from what is dark, a shadow goes on; pixels to tell
+_DARK, _TOUCHED = 0.03, 0.1  # darkening, and alpha, that are seen
 _TINTED = (0.1, 0.3)  # differences between the channels' darkening: a shadow's at most, a thing's at least
 _RING = (0.006, 0.03)  # distances between which a shadow's strength is measured
 _FOOT = 0.15  # the lowest part of a product, beside which alone it is measured as well: a foot is small
@@ -146,11 +148,25 @@ def _calm(alpha: Matte, side: float) -> Real:
 
 
 def _kept(grey: Real, alpha: Matte, known: Mask, side: float) -> Real:
-    """The share of all darkening that stays, float32 [h, w]: 0 where nothing is known; see `_fading`."""
+    """The share of all darkening that stays, float32 [h, w]: 0 where nothing is known; see `_fading`, `_joined`."""
     grey[~known | (alpha >= 0.5)] = 0
     kept = _fading(grey, known, _FADE * side)
+    kept *= _joined(grey, alpha, side)
     kept[~known] = 0
     return kept
+
+
+def _joined(dark: Real, alpha: Matte, side: float) -> Real:
+    """1 where what is dark begins at the product, falling to 0 elsewhere, float32 [h, w]: a mark in a corner goes."""
+    scale = min(1.0, _JOINED_SIDE / side)
+    size = tuple(max(1, round(length * scale)) for length in dark.shape[::-1])
+    shrunk, product = (cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in (dark, alpha))
+    reach = max(1, round(_JOINT * side * scale))
+    begun = dilated(product > _TOUCHED, reach)
+    labels, _ = components((shrunk > _DARK) | begun)
+    joined = dilated(np.isin(labels, np.unique(labels[begun])), reach).astype(np.float32)
+    soft = cv2.GaussianBlur(joined, (0, 0), reach / 2)
+    return cast(Real, cv2.resize(soft, dark.shape[::-1], interpolation=cv2.INTER_LINEAR))
 
 
 def _smoothed(plane: Real, sigma: float) -> Real:

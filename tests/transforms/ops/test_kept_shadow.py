@@ -87,6 +87,16 @@ def test_a_coloured_part_keeps_its_colour():
     assert found[:, 0].min() > 200 and found[:, 1:].max() < 60
 
 
+def test_a_mark_beside_the_product_goes_and_its_shadow_stays():
+    picture, product, alpha, light = shot()
+    marked = picture.copy()
+    cv2.putText(marked, "SHOP", (30, 90), cv2.FONT_HERSHEY_SIMPLEX, 2, (60, 60, 60), 6)
+    left = shaded(marked, product, alpha).left / 255
+    assert left[30:110, 20:240].min() > 0.98
+    clear = (alpha == 0) & (light < 0.95)
+    assert np.abs(left[clear] - light[clear][:, None]).max() < 0.08
+
+
 def test_without_a_shadow_nothing_is_darkened():
     picture, product, alpha, _ = shot(shadow=0.0)
     noisy = np.clip(picture + np.random.default_rng(1).normal(0, 1.5, picture.shape), 0, 255).astype(np.uint8)
