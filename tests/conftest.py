@@ -1,6 +1,12 @@
 """Servers and fixtures that tests of several packages share."""
 
+import os
+
 from hypothesis import HealthCheck, settings
+
+# Before numpy is loaded: a product of matrices has once waited for ever for a thread of OpenBLAS that was gone. The job
+# itself computes with one thread for each work (`transforms.run_work`).
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 pytest_plugins = ["browsers", "seaweed", "tritons"]
 
