@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
 from pipelines.config import EnhanceConfig, as_yaml, config_of
+from pipelines.ending import exit_code_of
 from pipelines.launch import ExitCode, launch
 from pipelines.options import parse
-from pipelines.telemetry.logs import configure, name_run, tell
+from pipelines.telemetry.logs import configure, name_run
 from transforms.background import PaintBackground
 from transforms.compose import ComposeScenes
 from transforms.eligibility import CheckEligibility
-from transforms.errors import CanvasError, ConfigError, ManifestError, RunAborted
 from transforms.inference.client import shared_client
 from transforms.inference.config import ServingConfig
 from transforms.load import LoadImages
@@ -27,8 +27,6 @@ from transforms.segment import SegmentProducts
 from transforms.stage import StageTransform
 from transforms.verify import VerifyCreatives
 from transforms.write import WriteCreatives
-
-_LOG = logging.getLogger(__name__)
 
 
 def build(
@@ -65,31 +63,15 @@ def stages(config: EnhanceConfig, serving: ServingConfig) -> list[StageTransform
 
 def run(argv: Sequence[str]) -> int:
     """Run the job as its command line says, and return the exit code; see docs/operations.md for its meaning."""
-    try:
-        arguments = parse(argv)
-        configure(arguments.job.log_level, arguments.job.log_format)
-        if arguments.job.print_config:
-            sys.stdout.write(as_yaml(arguments.job))
-            return ExitCode.DONE
-        config = config_of(arguments.job)
-        name_run(config.run_id)
-        return launch(config, arguments.beam, build)
-    except (ConfigError, ManifestError) as error:
-        return _failed(error, ExitCode.BAD_CONFIG)
-    except CanvasError as error:
-        return _failed(error, ExitCode.INFRASTRUCTURE)
-    except Exception as error:  # Python's own exit code would be 1, which says that every row is decided
-        _LOG.exception("a defect of the pipeline itself")
-        return _failed(RunAborted(f"{type(error).__name__}: {error}"), ExitCode.INFRASTRUCTURE)
+    return exit_code_of(partial(_run, argv))
 
 
-def _failed(error: CanvasError, code: ExitCode) -> ExitCode:
-    tell(
-        "run failed",
-        f"error: {error}\n  remedy: {error.remedy}",
-        reason=error.reason,
-        detail=str(error),
-        remedy=error.remedy,
-        exit_code=int(code),
-    )
-    return code
+def _run(argv: Sequence[str]) -> int:
+    arguments = parse(argv)
+    configure(arguments.job.log_level, arguments.job.log_format)
+    if arguments.job.print_config:
+        sys.stdout.write(as_yaml(arguments.job))
+        return ExitCode.DONE
+    config = config_of(arguments.job)
+    name_run(config.run_id)
+    return launch(config, arguments.beam, build)

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import cv2
@@ -24,6 +25,7 @@ from threadpoolctl import threadpool_limits
 from pipelines.busy import BusyMeter
 from pipelines.config import EnhanceConfig, as_yaml, config_of, plain_options
 from pipelines.delivered import DELIVERED_SCENES
+from pipelines.ending import exit_code_of
 from pipelines.enhance import stages
 from pipelines.finish import write_delivery
 from pipelines.flags import listed
@@ -43,7 +45,7 @@ from pipelines.sources import cut_shards, manifest_files
 from pipelines.telemetry.live import LiveMetrics
 from pipelines.telemetry.logs import configure, name_run, tell
 from transforms.decisions import of_scenes, wishes_of
-from transforms.errors import CanvasError, ConfigError, ManifestError
+from transforms.errors import ConfigError
 from transforms.inference.client import shared_client
 from transforms.inference.config import ServingConfig
 from transforms.records import Product
@@ -114,27 +116,20 @@ def scene_config_of(options: argparse.Namespace) -> SceneConfig:
 
 def run(argv: Sequence[str]) -> int:
     """Run the command line, and return the job's exit codes; see docs/scenes.md."""
-    try:
-        arguments = parse(argv, scene_parser())
-        if arguments.beam:
-            raise ConfigError(f"option {arguments.beam[0]} is for a Beam runner: scenes are made in one process")
-        configure(arguments.job.log_level, arguments.job.log_format)
-        config = scene_config_of(arguments.job)
-        if arguments.job.print_config:
-            sys.stdout.write(as_yaml(arguments.job))
-            return ExitCode.DONE
-        name_run(config.job.run_id)
-        return synthesise_manifest(config)
-    except (ConfigError, ManifestError) as error:
-        return _failed(error, ExitCode.BAD_CONFIG)
-    except CanvasError as error:
-        return _failed(error, ExitCode.INFRASTRUCTURE)
+    return exit_code_of(partial(_run, argv))
 
 
-def _failed(error: CanvasError, code: ExitCode) -> ExitCode:
-    text = f"error: {error}\n  remedy: {error.remedy}"
-    tell("run failed", text, reason=error.reason, detail=str(error), remedy=error.remedy, exit_code=int(code))
-    return code
+def _run(argv: Sequence[str]) -> int:
+    arguments = parse(argv, scene_parser())
+    if arguments.beam:
+        raise ConfigError(f"option {arguments.beam[0]} is for a Beam runner: scenes are made in one process")
+    configure(arguments.job.log_level, arguments.job.log_format)
+    config = scene_config_of(arguments.job)
+    if arguments.job.print_config:
+        sys.stdout.write(as_yaml(arguments.job))
+        return ExitCode.DONE
+    name_run(config.job.run_id)
+    return synthesise_manifest(config)
 
 
 def synthesise_manifest(config: SceneConfig) -> ExitCode:
