@@ -1,3 +1,4 @@
+import logging
 import os
 import signal
 
@@ -25,7 +26,8 @@ def raising(error):
         (ZeroDivisionError("a defect"), ExitCode.INFRASTRUCTURE),
     ],
 )
-def test_what_a_job_raises_is_told_and_has_an_exit_code(error, code, capfd):
+def test_what_a_job_raises_is_told_and_has_an_exit_code(error, code, capfd, caplog):
+    caplog.set_level(logging.WARNING, "canvas.events")  # in words, whatever logs another test has turned on
     assert exit_code_of(raising(error)) == code
     said = "interrupted" if code == ExitCode.INTERRUPTED else str(error)
     assert said in capfd.readouterr().err
