@@ -66,16 +66,8 @@ class _Denoise(nn.Module):
         super().__init__()
         self.canvas, self.task = canvas, task
 
-    def forward(
-        self,
-        latents: Tensor,
-        time: Tensor,
-        given: Tensor,
-        known: Tensor,
-        text: Tensor,
-        references: Tensor | None = None,
-    ) -> Tensor:
-        return cast(Tensor, self.canvas(latents, time, given, known, text, references, task=self.task))
+    def forward(self, *shown: Tensor) -> Tensor:
+        return cast(Tensor, self.canvas(*shown, task=self.task))
 
 
 class _Decode(nn.Module):

@@ -211,24 +211,28 @@ def test_the_server_gets_no_credentials(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert environment["LD_LIBRARY_PATH"].split(":")[0] == str(find_server().libpython.parent)
 
 
+def kept_of(folder: Path, command: list[str], health_url: str, *, start_sec: float, restarts: int) -> Kept:
+    """What a keeper is told of a server that is no Triton."""
+    return Kept(
+        command=command,
+        environment={"PATH": os.environ["PATH"]},
+        work_dir=str(folder),
+        health_url=health_url,
+        run_dir=str(folder / "run"),
+        log=str(folder / "log"),
+        shm_prefix="catalog-canvas-test-none_",
+        parent=os.getppid(),
+        start_sec=start_sec,
+        exit_sec=5.0,
+        restarts=restarts,
+    )
+
+
 def test_a_keeper_that_cannot_make_its_server_ready_fails(tmp_path: Path) -> None:
     from pipelines.keeper import Keeper
 
-    run_dir = tmp_path / "run"
-    run_dir.mkdir()
-    kept = Kept(
-        command=["sleep", "30"],
-        environment={"PATH": os.environ["PATH"]},
-        work_dir=str(tmp_path),
-        health_url="http://127.0.0.1:1/",
-        run_dir=str(run_dir),
-        log=str(tmp_path / "log"),
-        shm_prefix="catalog-canvas-test-none_",
-        parent=os.getppid(),
-        start_sec=0.2,
-        exit_sec=5.0,
-        restarts=3,
-    )
+    (tmp_path / "run").mkdir()
+    kept = kept_of(tmp_path, ["sleep", "30"], "http://127.0.0.1:1/", start_sec=0.2, restarts=3)
     assert Keeper(kept).run() == 1
     assert not [one for one in psutil.Process().children() if one.name() == "sleep"]
 
@@ -260,19 +264,8 @@ def test_a_server_that_hangs_is_started_again(
         monkeypatch.setattr(keeper, name, value, raising=False)
     (tmp_path / "lives").write_text("")
     port = free_ports().http
-    kept = Kept(
-        command=[sys.executable, "-c", HANGING, str(port), str(tmp_path / "lives")],
-        environment={"PATH": os.environ["PATH"]},
-        work_dir=str(tmp_path),
-        health_url=f"http://127.0.0.1:{port}/v2/health/ready",
-        run_dir=str(tmp_path / "run"),
-        log=str(tmp_path / "log"),
-        shm_prefix="catalog-canvas-test-none_",
-        parent=os.getppid(),
-        start_sec=30.0,
-        exit_sec=5.0,
-        restarts=1,
-    )
+    command = [sys.executable, "-c", HANGING, str(port), str(tmp_path / "lives")]
+    kept = kept_of(tmp_path, command, f"http://127.0.0.1:{port}/v2/health/ready", start_sec=30.0, restarts=1)
     one = keeper.Keeper(kept)
     late = threading.Timer(30.0, one.stop)
     late.start()
