@@ -26,7 +26,7 @@ from transforms.ops.doubt import Doubt
 from transforms.ops.empty_sets import asked_for
 from transforms.ops.framing import FramingLimits, place_product
 from transforms.ops.geometry import lay, resample, resample_matte
-from transforms.ops.kept_shadow import Shade, shade_of, strength_of
+from transforms.ops.kept_shadow import Shade, drawn_shade, drawn_strength, shade_of, strength_of
 from transforms.ops.papers import OWN_SHADOW, read_prompt
 from transforms.ops.ranking import rank_candidates
 from transforms.ops.studio import shrink
@@ -95,11 +95,13 @@ class Original(NamedTuple):
         doubt: about its outline; None where nothing is known.
         shade: what its light does there; None where the backdrop does not tell.
         strength: of the shadow in it, in [0, 1].
+        drawn: whether the file brings that shadow in its own alpha: then it takes a painted one's place, faint or not.
     """
 
     doubt: Doubt | None = None
     shade: Shade | None = None
     strength: float = 0.0
+    drawn: bool = False
 
     def shrunk(self, size: Size) -> Original:
         """The same at a bucket's size."""
@@ -226,7 +228,7 @@ def paint_around(
 
 def told(prompt: str, original: Original, settings: BackgroundSettings) -> str:
     """The prompt, with a word against a second shadow where the product brings its own."""
-    strong = original.shade is not None and original.strength >= settings.min_kept_shadow
+    strong = original.shade is not None and (original.drawn or original.strength >= settings.min_kept_shadow)
     return f"{prompt}, {OWN_SHADOW}" if strong else prompt
 
 
@@ -251,10 +253,14 @@ def lay_original(source: Pixels, cutout: Cutout, transform: Transform, laid: Lai
     size = Size(*laid.product.shape)
     pixels, known = lay(resample(source, transform.scaled), transform, size, _GREY)
     doubt = Doubt(pixels, _lay_share(cutout.doubt, transform, size)) if cutout.doubt is not None else None
-    if cutout.bare is None or not with_shade:
+    if not with_shade or (cutout.bare is None and cutout.left is None):
         return Original(doubt)
-    bare, _ = lay(cv2.resize(cutout.bare, transform.scaled[::-1]), transform, size, 255)
     alpha = laid.product.astype(np.float32) / np.float32(255)
+    if cutout.left is not None:
+        drawn = drawn_shade(lay(resample(cutout.left, transform.scaled), transform, size, 255)[0], alpha, known)
+        return Original(doubt, drawn, drawn_strength(drawn, alpha), drawn=True)
+    assert cutout.bare is not None
+    bare, _ = lay(cv2.resize(cutout.bare, transform.scaled[::-1]), transform, size, 255)
     shade = shade_of(pixels, laid.image, alpha, bare, known)
     return Original(doubt, shade, strength_of(shade, alpha))
 

@@ -134,6 +134,7 @@ class Cutout:
         doubt: uint8 [H, W], see `transforms.ops.doubt`; None where the file itself says what is product.
         bare: uint8 [h, w, 3], smaller than the source: its plain backdrop without product and shadow; None where there
             is none.
+        left: uint8 [H, W, 3] in 255ths, the light that a shadow in the file's own alpha leaves; None where it has none.
     """
 
     foreground: Pixels
@@ -143,6 +144,7 @@ class Cutout:
     scores: Mapping[str, float] = field(default_factory=dict)
     doubt: Pixels | None = None
     bare: Pixels | None = None
+    left: Pixels | None = None
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from transforms.inference.client import shared_client
 from transforms.inference.config import ServingConfig
 from transforms.inference.interface import InferenceClient
 from transforms.looks import ask_refiner, look, recheck, scaled
+from transforms.ops.alpha_layers import layers_of
 from transforms.ops.backdrop import Backdrop, describe_backdrop, to_lab
 from transforms.ops.clues import clues_of
 from transforms.ops.doubt import doubt_of
@@ -147,7 +148,8 @@ def cut_out(image: ProductImage, client: InferenceClient) -> Cutout:
     """The product of `image`, at its full resolution; a file's own alpha wins where it tells something."""
     if image.alpha is not None and is_informative(image.alpha):
         alpha = cast(Matte, image.alpha.astype(np.float32) / np.float32(255))
-        return _cutout(estimate_foreground(image.pixels, alpha), alpha, {"mask_quality": 1.0})
+        layers = layers_of(image.pixels, alpha)
+        return replace(_cutout(layers.foreground, layers.alpha, {"mask_quality": 1.0}), left=layers.left)
     seen = refine(join(image.pixels, look(image.pixels, client)), client)
     return finish(image.pixels, seen, client)
 

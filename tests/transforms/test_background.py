@@ -112,6 +112,18 @@ def test_a_product_keeps_its_own_shadow_and_the_painter_is_asked_for_none():
     assert dark < 0.6 * light
 
 
+def test_a_shadow_that_the_file_brings_takes_a_painted_ones_place_however_faint():
+    sure = job("pmax_square")
+    left = np.full((800, 600, 3), 255, np.uint8)
+    left[740:780, 200:400] = 235
+    drawn = replace(sure, cutout=replace(sure.cutout, left=left))
+    done = paint_background(drawn, fake := client(), BackgroundSettings())
+    assert all(prompt.endswith(", own-shadow") for prompt in prompts_asked(fake))
+    assert done.scores["background_kept_shadow"] == pytest.approx(1 - 235 / 255, abs=0.02)
+    room = paint_background(replace(drawn, product=job(prompt="wooden floor").product), client(), BackgroundSettings())
+    assert room.scores["background_kept_shadow"] == 0.0
+
+
 @pytest.mark.parametrize("prompt", ["wooden floor, soft light", "teal paper, long shadow", "teal paper, shadowless"])
 def test_a_room_and_words_about_shadows_get_painted_ones(prompt):
     done = paint_background(shadowed(prompt=prompt), fake := client(), BackgroundSettings())

@@ -151,6 +151,18 @@ def test_a_files_own_alpha_wins_and_needs_no_network():
     assert cutout.scores["mask_quality"] == 1 and cutout.doubt is None
 
 
+def test_a_shadow_in_a_files_own_alpha_is_no_product():
+    pixels, truth = vase()
+    soft = np.zeros_like(truth)
+    soft[-40:-20, 80:400] = 0.5
+    soft = cv2.GaussianBlur(soft, (0, 0), 5) * (truth == 0)
+    shaded = np.rint(pixels * (1 - soft[..., None])).astype(np.uint8)
+    alpha = np.rint(np.maximum(truth, soft) * 255).astype(np.uint8)
+    cutout = cut_out(ProductImage(shaded, FACTS, alpha), FakeClient())
+    assert np.array_equal(cutout.mask, truth >= 0.5)
+    assert cutout.left is not None and cutout.left.min() < 160
+
+
 def test_a_picture_without_a_product_is_rejected_with_its_measure():
     with pytest.raises(Rejected) as refusal:
         segment(job_of(np.full((200, 300, 3), 255, np.uint8)), blind(), OPEN)

@@ -139,6 +139,20 @@ def shade_of(source: Pixels, foreground: Pixels, alpha: Matte, bare: Pixels, kno
     return Shade(left)
 
 
+def drawn_shade(left: Pixels, alpha: Matte, known: Mask) -> Shade:
+    """The shade that a file brings in its own alpha, laid: `left` as it is, faded where the file's frame cuts it.
+
+    Args:
+        left: uint8 [h, w, 3] in 255ths.
+        alpha: of the product, float32 [h, w] in [0, 1].
+        known: bool [h, w]; where the source lies.
+    """
+    side = float(max(bounding_box(alpha > 0.5).size) or max(alpha.shape))
+    dark = cast(Real, np.where(alpha < 0.5, 1 - left.min(axis=2) / np.float32(255), 0).astype(np.float32))
+    share = np.where(known, _fading(dark, known, _FADE * side), np.float32(0))[..., None]
+    return Shade(255 - cv2.convertScaleAbs((255 - left) * share))
+
+
 def _calm(alpha: Matte, side: float) -> Real:
     """How much the mean around a pixel counts in its place, 0 beside the product to 1 farther off, float32 [h, w]."""
     away = cast(Real, cv2.distanceTransform((alpha < 0.5).astype(np.uint8), cv2.DIST_L2, 5))
@@ -235,3 +249,10 @@ def strength_of(shade: Shade, alpha: Matte) -> float:
     dark = 1 - shade.left[rows, columns].mean(axis=1) / 255
     low = dark[rows > box.bottom - _FOOT * side]
     return max((float(np.percentile(part, 90)) for part in (dark, low) if part.size), default=0.0)
+
+
+def drawn_strength(shade: Shade, alpha: Matte) -> float:
+    """As `strength_of`, of a shadow that a file brings: the darkest tenth of it, wherever a floating product's lies."""
+    dark = (1 - shade.left.mean(axis=2) / 255)[alpha < 0.5]
+    seen = dark[dark > _DARK]
+    return float(np.percentile(seen, 90)) if seen.size else 0.0

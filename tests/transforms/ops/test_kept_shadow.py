@@ -3,7 +3,14 @@ import numpy as np
 import pytest
 
 from transforms.ops.backdrop import describe_backdrop
-from transforms.ops.kept_shadow import Shade, bare_backdrop, shade_of, strength_of
+from transforms.ops.kept_shadow import (
+    Shade,
+    bare_backdrop,
+    drawn_shade,
+    drawn_strength,
+    shade_of,
+    strength_of,
+)
 
 SIZE = (800, 600)
 
@@ -137,3 +144,21 @@ def test_shrinking_keeps_the_mean_light():
     small = Shade(left).shrunk((4, 4))
     assert small.left.shape == (4, 4, 3) and small.left.mean() == pytest.approx(150)
     assert Shade(left).shrunk((8, 8)).left is left
+
+
+def test_a_shadow_that_the_file_brings_stays_as_it_is_and_fades_where_the_files_frame_cuts_it():
+    _, _, alpha, _ = shot()
+    left = np.full((*SIZE, 3), 255, np.uint8)
+    left[560:600, 100:500] = 120  # floats below the product
+    whole = drawn_shade(left, alpha, np.ones(SIZE, bool))
+    assert np.array_equal(whole.left, left)
+    assert drawn_strength(whole, alpha) == pytest.approx(1 - 120 / 255, abs=0.01) and strength_of(whole, alpha) == 0.0
+    known = np.zeros(SIZE, bool)
+    known[:, 150:] = True
+    cut = drawn_shade(left, alpha, known).left
+    assert (
+        cut[580, :150].min() == 255
+        and cut[580, 151:400].mean() > 121
+        and (np.diff(cut[580, 150:400, 0].astype(int)) <= 0).all()
+    )
+    assert drawn_strength(Shade(np.full_like(left, 255)), alpha) == 0.0
