@@ -48,12 +48,66 @@ def rug_covering(colors: tuple[Color, Color]) -> Any:
 
 
 def _planks(graph: Graph, color: Color) -> None:
-    where = graph.place((1.0, 1.0, 1.0))
+    where = _staggered(graph, graph.place((1.0, 1.0, 1.0)), (1.6, 0.16))
     planks = _bricks(graph, where, (1.6, 0.16), 0.0015, (shade(color, 0.82), shade(color, 1.12), shade(color, 0.25)))
-    fibres = graph.node("TexNoise", Vector=graph.place((2.2, 55.0, 1.0)), Scale=1.0, Detail=6.0, Distortion=0.6)
-    grain = graph.ramp(fibres.outputs["Fac"], [(0.3, (0.78, 0.76, 0.74)), (0.65, (1.0, 1.0, 1.0))])
-    graph.set(Base_Color=_multiply(graph, planks.outputs["Color"], grain), Roughness=0.38, Coat_Weight=0.08)
-    graph.bump(planks.outputs["Fac"], -0.4, 0.002)
+    color_of, fibres = _grained(graph, where, planks.outputs["Color"])
+    graph.set(Base_Color=color_of, Roughness=_line(graph, fibres, -0.2, 0.48), Coat_Weight=0.08)
+    graph.bump(_line(graph, planks.outputs["Fac"], -1.0, _scaled(graph, fibres, 0.12)), 0.4, 0.002)
+
+
+def _grained(graph: Graph, where: Any, boards: Any) -> tuple[Any, Any]:
+    """Boards (colours, laid along x) with wood's growth rings, fibres and pores, and the fibres in [0, 1]: sockets."""
+    # a board's tone moves its grain: no two neighbours go on as one
+    own = graph.node("VectorMath")
+    own.operation = "MULTIPLY_ADD"
+    graph.feed(own.inputs[0], boards)
+    own.inputs[1].default_value = (37.0, 53.0, 0.0)
+    graph.feed(own.inputs[2], where)
+    place = own.outputs["Vector"]
+    rings = _streaks(graph, place, (0.9, 15.0), detail=3.0, distortion=1.6)
+    fibres = _streaks(graph, place, (9.0, 190.0), detail=7.0, distortion=0.3)
+    pores = _streaks(graph, place, (45.0, 620.0), detail=2.0, distortion=0.0)
+    tones = (
+        graph.ramp(rings, [(0.36, (0.76, 0.73, 0.7)), (0.5, (1.0, 1.0, 1.0)), (0.66, (0.88, 0.87, 0.86))]),
+        graph.ramp(fibres, [(0.3, (0.76, 0.74, 0.72)), (0.7, (1.0, 1.0, 1.0))]),
+        graph.ramp(pores, [(0.33, (0.62, 0.59, 0.57)), (0.42, (1.0, 1.0, 1.0))]),
+    )
+    for tone in tones:
+        boards = _multiply(graph, boards, tone)
+    return boards, fibres
+
+
+def _staggered(graph: Graph, where: Any, size_m: tuple[float, float]) -> Any:
+    """`where` (a vector socket), each row of boards `size_m` (length, height) pushed along by a length of its own."""
+    parts = graph.node("SeparateXYZ", Vector=where)
+    row = graph.node("Math")
+    row.operation = "FLOOR"
+    graph.feed(row.inputs[0], _scaled(graph, parts.outputs["Y"], 1 / size_m[1]))
+    chance = graph.node("TexWhiteNoise")
+    chance.noise_dimensions = "1D"
+    graph.feed(chance.inputs["W"], row.outputs["Value"])
+    pushed = _line(graph, chance.outputs["Value"], size_m[0], parts.outputs["X"])
+    return graph.node("CombineXYZ", X=pushed, Y=parts.outputs["Y"], Z=parts.outputs["Z"]).outputs["Vector"]
+
+
+def _streaks(graph: Graph, where: Any, scale: tuple[float, float], *, detail: float, distortion: float) -> Any:
+    """Noise drawn out along x, `scale` in cells a metre along and across; a socket in [0, 1]."""
+    drawn = graph.node("Mapping", Vector=where, Scale=(*scale, 1.0)).outputs["Vector"]
+    return graph.node("TexNoise", Vector=drawn, Scale=1.0, Detail=detail, Distortion=distortion).outputs["Fac"]
+
+
+def _scaled(graph: Graph, value: Any, factor: float) -> Any:
+    return _line(graph, value, factor, 0.0)
+
+
+def _line(graph: Graph, value: Any, slope: float, offset: Any) -> Any:
+    """`value` times `slope` plus `offset` (a socket or a number), a socket."""
+    made = graph.node("Math")
+    made.operation = "MULTIPLY_ADD"
+    graph.feed(made.inputs[0], value)
+    made.inputs[1].default_value = slope
+    graph.feed(made.inputs[2], offset)
+    return made.outputs["Value"]
 
 
 def _tiles(graph: Graph, color: Color) -> None:
@@ -77,8 +131,14 @@ def _carpet(graph: Graph, color: Color) -> None:
 
 def _concrete(graph: Graph, color: Color) -> None:
     clouds = graph.node("TexNoise", Vector=graph.place((1.0, 1.0, 1.0)), Scale=1.8, Detail=9.0, Roughness=0.62)
-    graph.set(Base_Color=graph.ramp(clouds.outputs["Fac"], [(0.3, shade(color, 0.86)), (0.7, shade(color, 1.08))]))
-    graph.set(Roughness=0.5)
+    stone = graph.ramp(clouds.outputs["Fac"], [(0.3, shade(color, 0.86)), (0.7, shade(color, 1.08))])
+    sand = graph.node("TexNoise", Vector=graph.place((1.0, 1.0, 1.0)), Scale=380.0, Detail=3.0)
+    holes = graph.node("TexVoronoi", Vector=graph.place((1.0, 1.0, 1.0)), Scale=26.0)
+    stone = _multiply(graph, stone, graph.ramp(sand.outputs["Fac"], [(0.35, (0.9, 0.9, 0.9)), (0.6, (1.0, 1.0, 1.0))]))
+    stone = _multiply(
+        graph, stone, graph.ramp(holes.outputs["Distance"], [(0.04, (0.66, 0.66, 0.66)), (0.07, (1, 1, 1))])
+    )
+    graph.set(Base_Color=stone, Roughness=0.5)
     graph.bump(clouds.outputs["Fac"], 0.1, 0.01)
 
 
@@ -125,24 +185,21 @@ def _herringbone(graph: Graph, color: Color) -> None:
     for turned in (across, along):
         turned.rotation_type = "Z_AXIS"
     colors = (shade(color, 0.84), shade(color, 1.1), shade(color, 0.3))
-    one = _bricks(graph, across.outputs["Vector"], (0.5, 0.09), 0.001, colors)
-    two = _bricks(graph, along.outputs["Vector"], (0.5, 0.09), 0.001, colors)
+    one, two = (
+        _grained(graph, way, _bricks(graph, way, (0.5, 0.09), 0.001, colors).outputs["Color"])[0]
+        for way in (across.outputs["Vector"], along.outputs["Vector"])
+    )
     columns = graph.node("TexWave", Vector=where, Scale=1.41)
     side = graph.node("Math")
     side.operation = "GREATER_THAN"
     graph.feed(side.inputs[0], columns.outputs["Fac"])
-    fibres = graph.node("TexNoise", Vector=where, Scale=28.0, Detail=6.0, Distortion=2.0)
-    grain = graph.ramp(fibres.outputs["Fac"], [(0.3, (0.84, 0.82, 0.8)), (0.65, (1.0, 1.0, 1.0))])
-    mixed = _mix(graph, side.outputs["Value"], one.outputs["Color"], two.outputs["Color"])
-    graph.set(Base_Color=_multiply(graph, mixed, grain), Roughness=0.35, Coat_Weight=0.1)
+    graph.set(Base_Color=_mix(graph, side.outputs["Value"], one, two), Roughness=0.35, Coat_Weight=0.1)
 
 
 def _deck(graph: Graph, color: Color) -> None:
-    where = graph.place((1.0, 1.0, 1.0))
+    where = _staggered(graph, graph.place((1.0, 1.0, 1.0)), (4.0, 0.14))
     planks = _bricks(graph, where, (4.0, 0.14), 0.007, (shade(color, 0.8), shade(color, 1.1), (0.03, 0.03, 0.03)))
-    fibres = graph.node("TexNoise", Vector=graph.place((1.6, 60.0, 1.0)), Scale=1.0, Detail=7.0, Distortion=0.8)
-    grain = graph.ramp(fibres.outputs["Fac"], [(0.3, (0.66, 0.65, 0.64)), (0.65, (1.0, 1.0, 1.0))])
-    graph.set(Base_Color=_multiply(graph, planks.outputs["Color"], grain), Roughness=0.7)
+    graph.set(Base_Color=_grained(graph, where, planks.outputs["Color"])[0], Roughness=0.7)
     graph.bump(planks.outputs["Fac"], -0.8, 0.006)
 
 
@@ -179,11 +236,11 @@ def _wallpaper(graph: Graph, color: Color) -> None:
 
 
 def _timber(graph: Graph, color: Color) -> None:
-    where = graph.place((1.0, 1.0, 1.0))
+    where = _staggered(graph, graph.place((1.0, 1.0, 1.0)), (1.3, 0.11))
     lamellae = _bricks(graph, where, (1.3, 0.11), 0.0004, (shade(color, 0.9), shade(color, 1.07), shade(color, 0.6)))
-    rings = graph.node("TexNoise", Vector=graph.place((1.4, 26.0, 4.0)), Scale=1.0, Detail=7.0, Distortion=1.4)
-    grain = graph.ramp(rings.outputs["Fac"], [(0.32, (0.7, 0.66, 0.62)), (0.62, (1.0, 1.0, 1.0))])
-    graph.set(Base_Color=_multiply(graph, lamellae.outputs["Color"], grain), Roughness=0.4)
+    color_of, fibres = _grained(graph, where, lamellae.outputs["Color"])
+    graph.set(Base_Color=color_of, Roughness=_line(graph, fibres, -0.15, 0.48))
+    graph.bump(fibres, 0.1, 0.001)
 
 
 def _marble(graph: Graph, color: Color) -> None:
@@ -205,7 +262,10 @@ def _laminate(graph: Graph, color: Color) -> None:
 def _linen(graph: Graph, color: Color) -> None:
     where = graph.place((1.0, 1.0, 1.0))
     slubs = graph.node("TexNoise", Vector=graph.place((14.0, 260.0, 1.0)), Scale=1.0, Detail=4.0)
-    graph.set(Base_Color=graph.ramp(slubs.outputs["Fac"], [(0.3, shade(color, 0.84)), (0.7, shade(color, 1.06))]))
+    warp = graph.node("TexNoise", Vector=graph.place((420.0, 24.0, 1.0)), Scale=1.0, Detail=3.0)
+    cloth = graph.ramp(slubs.outputs["Fac"], [(0.3, shade(color, 0.84)), (0.7, shade(color, 1.06))])
+    threads = graph.ramp(warp.outputs["Fac"], [(0.3, (0.86, 0.86, 0.85)), (0.6, (1.0, 1.0, 1.0))])
+    graph.set(Base_Color=_multiply(graph, cloth, threads))
     folds = graph.node("TexNoise", Vector=where, Scale=3.0, Detail=2.0, Distortion=0.4)
     graph.set(Roughness=0.95, Sheen_Weight=0.2)
     graph.bump(folds.outputs["Fac"], 0.5, 0.05)

@@ -79,6 +79,8 @@ def _make(each: EmptySet, number: int, args: argparse.Namespace) -> None:
     scene = scene_of(each, number, size, args.samples, args.furniture)
     made = blender.empty_scene(*size, args.samples, number, args.threads)
     _hurry(made)
+    # a set is seen at a creative's size: the quick filter takes fine grain for noise
+    made.cycles.denoising_prefilter, made.cycles.denoising_quality = "ACCURATE", "HIGH"
     put_up(made, scene)
     geometry = _GEOMETRIES[each.stand]
     ground = _ground_m(each)
