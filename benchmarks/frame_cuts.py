@@ -12,6 +12,7 @@ single-threaded.
 from __future__ import annotations
 
 import argparse
+import itertools
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -104,8 +105,8 @@ def _products(arguments: argparse.Namespace) -> Iterator[Whole]:
     if arguments.cutouts:
         paths = sorted(path for path in arguments.cutouts.rglob("*") if path.suffix.lower() in (".png", ".webp"))
         images = (decode(path.read_bytes(), DecodeLimits()) for path in paths)
-        found = [image for image in images if image.alpha is not None and is_informative(image.alpha)]
-        for image in found[: arguments.count]:
+        found = (image for image in images if image.alpha is not None and is_informative(image.alpha))
+        for image in itertools.islice(found, arguments.count):
             assert image.alpha is not None
             yield _boxed(_shrunk(image.pixels), _shrunk(image.alpha))
     if arguments.renders:

@@ -213,6 +213,15 @@ def test_a_network_that_cannot_tell_product_from_room_accuses_nobody() -> None:
     assert job.scores["frame_contact"] == 0.0
 
 
+def test_a_network_that_is_sure_along_half_a_side_accuses_whatever_else_it_half_sees() -> None:
+    half_seen = 0.6 * (np.arange(320) < 200)[:, None] * np.ones((1, 320))
+    client = seeing(lambda: np.maximum(half_seen, 0.95 * disc((160, 10), 80)))
+    end = refused(job_of(in_scene()), client)
+    assert end.reason == "cut_by_frame" and end.value is not None and end.value > 0.4
+    client = seeing(lambda: np.maximum(half_seen, 0.95 * disc((160, 10), 40)))
+    assert check(job_of(in_scene()), client, LIMITS).scores["frame_contact"] == 0.0
+
+
 def test_a_cut_out_file_may_touch_its_frame() -> None:
     alpha = np.zeros((400, 400), np.uint8)
     alpha[:, 50:350] = 255
