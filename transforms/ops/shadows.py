@@ -5,6 +5,8 @@ in a slab at its foot, the rest in the slabs within its likely depth, which foll
 lies in. A light is a set of directions; for one direction the shadow of an upright slab on the floor is an affine
 image of the slab, so an area light costs some hundred small affine warps, and its penumbra widens with height by
 itself (Heckbert and Herf, "Simulating soft shadows with graphics hardware", 1997).
+
+What is seen from above is a stack of level layers instead (`transforms.ops.layers`).
 """
 
 from __future__ import annotations
