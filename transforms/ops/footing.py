@@ -10,13 +10,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from transforms.ops.lying import Lying, find_lying
+
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 FORESHORTENING = 0.24  # sine of the camera's pitch, about 14 degrees: common for catalog shots
 _HOVERS = 0.08  # what ends this share of the picture's product above the floor does not stand on it
-_STEEPEST = 0.55  # a lower edge that rises faster than this is an overhang, not the footprint's edge
+_STEEPEST = 0.6  # a lower edge that rises faster than this is an overhang, not the footprint's edge
 _STEEPEST_EDGE = 1.3  # unless it is the one long edge of a box that recedes from the camera
+_UPRIGHT = 3.0  # an outline that rises faster is the end of what lies there
 _HIGHEST_FOOT = 0.42  # a far foot stands at most this share of the product's width above the nearest
 
 
@@ -39,6 +42,7 @@ class Footing:
         feet: the tips of narrow legs; empty for a product with one broad base.
         depth: rows that the footprint reaches back from its front edge.
         foreshortening: rows for one pixel of depth, in (0, 1).
+        lying: of what is seen from above and rests on its whole lower outline; None for what stands.
     """
 
     bottom: Floats
@@ -47,6 +51,7 @@ class Footing:
     feet: tuple[Foot, ...]
     depth: float
     foreshortening: float
+    lying: Lying | None = None
 
     @property
     def floor_row(self) -> float:
@@ -56,6 +61,8 @@ class Footing:
     @property
     def back_row(self) -> float:
         """The row of the footprint's far edge."""
+        if self.lying is not None:
+            return self.floor_row - self.depth
         ends = float(self.front.min()) - 0.3 * self.depth
         return min([self.floor_row - self.depth, ends, *(foot.row for foot in self.feet)])
 
@@ -97,6 +104,9 @@ def find_footing(matte: Floats) -> Footing | None:
     if not columns.size:
         return None
     bottom = np.where(filled, solid.shape[0] - 1 - np.argmax(solid[::-1], axis=0), -1).astype(np.float32)
+    lying = find_lying(matte)
+    if lying is not None:
+        return _laid(solid, bottom, lying)
     base = _gentle_edge(columns, bottom)
     feet = _feet(solid, bottom, float(columns[-1] - columns[0] + 1))
     knots = _with_feet(base, feet)
@@ -109,6 +119,16 @@ def find_footing(matte: Floats) -> Footing | None:
     for foot in feet:
         touching[foot.left : foot.right + 1] = True
     return Footing(bottom, front, touching, feet, depth, slope)
+
+
+def _laid(solid: Mask, bottom: Floats, lying: Lying) -> Footing:
+    """The footing of what rests on its whole lower outline, but for upright ends; it reaches back to its top's foot."""
+    columns = np.flatnonzero(bottom >= 0)
+    front = np.interp(np.arange(len(bottom)), columns, bottom[columns]).astype(np.float32)
+    rise = np.abs(np.convolve(np.pad(front, 2, mode="edge"), (-0.25, 0, 0, 0, 0.25), "valid"))
+    rows = np.flatnonzero(solid.any(axis=1))
+    depth = max(2.0, float(rows[-1] - rows[0]) - lying.height)
+    return Footing(bottom, front, (bottom >= 0) & (rise <= _UPRIGHT), (), depth, lying.foreshortening, lying)
 
 
 def _gentle_edge(columns: NDArray[np.intp], bottom: Floats) -> Floats:

@@ -14,6 +14,8 @@ from transforms.ops.palette import choose_backdrop, product_palette
 from transforms.ops.papers import Pose, Surface, Wish, read_prompt
 from transforms.ops.shadows import KeyLight, floor_shadow, wall_shadow
 
+_NO_HORIZON = -0.5  # above the picture: a camera that looks down on a product sees floor alone
+_ON_LEGS = 0.6  # of the usual length of shadows
 _DEPTH = 1.35  # shadows a little deeper than measured: a silhouette hides half of what blocks the light
 
 
@@ -71,7 +73,7 @@ def design_set(image: NDArray[np.uint8], matte: NDArray[np.uint8], prompt: str, 
         wall=wall,
         floor=floor,
         side=side,
-        key=_key(side, wish, rng),
+        key=_key(side, wish, bool(footing and footing.feet), rng),
         key_share=float(np.clip(0.55 + 0.26 * wish.drama + rng.uniform(-0.04, 0.04), 0.35, 0.85)),
         horizon=horizon,
         bend=bend,
@@ -101,8 +103,10 @@ def lit_side(image: NDArray[np.uint8], matte: NDArray[np.uint8]) -> float:
     return float(np.sign(slope)) if abs(slope) > 0.12 else 0.0
 
 
-def _key(side: float, wish: Wish, rng: np.random.Generator) -> KeyLight:
+def _key(side: float, wish: Wish, on_legs: bool, rng: np.random.Generator) -> KeyLight:
     length = rng.uniform(0.55, 0.85) * (1 + 0.35 * wish.drama)
+    # a low light throws a seat's shadow far from the legs, whose own are too thin to join them
+    length *= _ON_LEGS if on_legs else 1.0
     softness = rng.uniform(0.28, 0.42) * wish.softness * (1 - 0.35 * wish.drama)
     return KeyLight(float(-side * length), float(rng.uniform(0.12, 0.4)), float(softness))
 
@@ -113,7 +117,7 @@ def _horizon(footing: Footing | None, height: int, two_tone: bool, rng: np.rando
     if footing is None:
         return 0.72, 0.1
     back = footing.back_row / height
-    horizon = float(np.clip(back - rise, 0.3, 0.92))
+    horizon = float(np.clip(back - rise, 0.3, 0.92)) if footing.lying is None else _NO_HORIZON
     return (horizon, float(rng.uniform(0.002, 0.004))) if two_tone else (horizon, float(rng.uniform(0.08, 0.14)))
 
 

@@ -5,6 +5,8 @@ in a slab at its foot, the rest in the slabs within its likely depth, which foll
 lies in. A light is a set of directions; for one direction the shadow of an upright slab on the floor is an affine
 image of the slab, so an area light costs some hundred small affine warps, and its penumbra widens with height by
 itself (Heckbert and Herf, "Simulating soft shadows with graphics hardware", 1997).
+
+What is seen from above is a stack of level layers instead (`transforms.ops.layers`).
 """
 
 from __future__ import annotations
@@ -17,11 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transforms.ops.footing import Floats, Footing, Mask, find_footing, parts_of
+from transforms.ops.layers import seen_past_layers
+from transforms.ops.lying import shrunk
 
 _BODY_SLABS = 6
 _KEY_RAYS = 20
 _SKY_RAYS = 28
-_WORKING_SIDE = 224
 # A wall is lit by much that the floor's two lights do not stand for. With these shares of them rendered rooms are met
 # as well as without a shadow on the wall in the studio's own sets, and better in others (benchmarks/staging.py).
 _WALL_KEY, _WALL_SKY = 0.6, 0.3
@@ -61,7 +64,7 @@ def floor_shadow(matte: Floats, key: KeyLight, from_row: float, *, wall: bool = 
         every one above it as a point of the wall, where there is one, else it is unoccluded.
     """
     height, width = matte.shape
-    seen = [_seen_past(part, key, from_row, wall) for part in parts_of(_worked(matte))]
+    seen = [_seen_past(part, key, from_row, wall) for part in parts_of(shrunk(matte))]
     key_seen, sky_seen = (np.minimum.reduce(parts) for parts in zip(*seen, strict=True))
     return _enlarged(key_seen, (width, height)), _enlarged(sky_seen, (width, height))
 
@@ -71,8 +74,13 @@ def _seen_past(small: Floats, key: KeyLight, from_row: float, wall: bool) -> tup
     footing = find_footing(small)
     if footing is None:
         return np.ones(small.shape, np.float32), np.ones(small.shape, np.float32)
-    slabs, top = _slabs(small, footing), int(from_row * small.shape[0])
     main = _disk(_KEY_RAYS) * key.softness + np.array([key.across, key.back])
+    top = int(from_row * small.shape[0])
+    if footing.lying is not None:
+        key_seen, sky_seen = (seen_past_layers(_bytes(small), rays, footing.lying) for rays in (main, _dome(_SKY_RAYS)))
+        key_seen[:top] = sky_seen[:top] = 1  # who looks down on it sees no wall near it
+        return key_seen, sky_seen
+    slabs = _slabs(small, footing)
     key_slabs, sky_slabs = _veiled(slabs, key.softness / _KEY_RAYS**0.5), _veiled(slabs, 1.2 / _SKY_RAYS**0.5)
     key_seen = _visibility(key_slabs, main, footing.foreshortening, top)
     sky_seen = _visibility(sky_slabs, _dome(_SKY_RAYS), footing.foreshortening, top)
@@ -80,13 +88,6 @@ def _seen_past(small: Floats, key: KeyLight, from_row: float, wall: bool) -> tup
         key_seen[:top] = 1 - _WALL_KEY * _wall_hidden(key_slabs, main, footing.foreshortening, top)
         sky_seen[:top] = 1 - _WALL_SKY * _wall_hidden(sky_slabs, _dome(_SKY_RAYS), footing.foreshortening, top)
     return key_seen, sky_seen
-
-
-def _worked(matte: Floats) -> Floats:
-    height, width = matte.shape
-    scale = min(1.0, _WORKING_SIDE / max(height, width))
-    size = (max(8, round(width * scale)), max(8, round(height * scale)))
-    return np.asarray(cv2.resize(matte, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _enlarged(image: Floats, size: tuple[int, int]) -> Floats:
@@ -237,37 +238,10 @@ def _dome(count: int) -> NDArray[np.float64]:
     return np.asarray(disk / up[:, None])
 
 
-def contact_shadow(matte: Floats) -> tuple[slice, Floats]:
-    """The dark line where the base meets the floor: the rows it lies in and, for these, float32 [rows, w] in [0, 1]."""
-    found = [_contact(part) for part in parts_of(matte)]
-    found = [(band, dark) for band, dark in found if dark.size] or found[:1]
-    whole = slice(min(band.start for band, _ in found), max(band.stop for band, _ in found))
-    out = np.zeros((whole.stop - whole.start, matte.shape[1]), np.float32)
-    for band, dark in found:
-        rows = out[band.start - whole.start : band.stop - whole.start]
-        np.maximum(rows, dark, out=rows)
-    return whole, out
-
-
-def _contact(matte: Floats) -> tuple[slice, Floats]:
-    footing, height = find_footing(matte), matte.shape[0]
-    if footing is None:
-        return slice(0, 0), np.zeros((0, matte.shape[1]), np.float32)
-    unit = max(matte.shape) / 1000
-    low = footing.bottom[footing.touching]
-    band = slice(max(0, int(low.min() - 36 * unit)), min(height, int(low.max() + 36 * unit) + 2))
-    below = np.arange(band.start, band.stop, dtype=np.float32)[:, None] - footing.bottom[None, :]
-    line = footing.touching[None, :] & (below > -6 * unit) & (below <= max(1.0, 1.5 * unit))
-    line_ = line.astype(np.float32)
-    tight = cv2.GaussianBlur(line_, (0, 0), sigmaX=max(0.8, 3.0 * unit), sigmaY=max(0.6, 1.8 * unit))
-    wide = cv2.GaussianBlur(line_, (0, 0), sigmaX=max(1.2, 11.0 * unit), sigmaY=max(0.9, 5.5 * unit))
-    return band, np.clip(0.75 * tight + 0.85 * wide, 0.0, 1.0).astype(np.float32)
-
-
 def wall_shadow(matte: Floats, key: KeyLight, gap: float) -> tuple[Floats, Floats]:
     """Like `floor_shadow`, on a surface parallel to the picture, `gap` pixels behind the product."""
     height, width = matte.shape
-    small = _bytes(_worked(matte))
+    small = _bytes(shrunk(matte))
     gap *= small.shape[0] / height
     main = _disk(_KEY_RAYS) * key.softness + np.array([key.across, 0.85])
     key_seen = _shifted(small, main * gap)

@@ -12,8 +12,9 @@ from typing import cast
 import cv2
 import numpy as np
 
+from transforms.ops.contact import contact_shadow
 from transforms.ops.oklab import Floats
-from transforms.ops.shadows import KeyLight, contact_shadow, floor_shadow
+from transforms.ops.shadows import KeyLight, floor_shadow
 from transforms.records import Pixels, Size
 
 SHOWN = 13  # planes: the set, the set with the product, alpha, key, sky, contact, and the light's three numbers

@@ -13,12 +13,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from transforms.ops.contact import contact_shadow
 from transforms.ops.empty_sets import Place, cut, find_place, key_of, lit
 from transforms.ops.oklab import Floats, to_linear, to_srgb
 from transforms.ops.papers import read_prompt
 from transforms.ops.reflections import reflection
 from transforms.ops.sets import Design, design_set, light_set, lit_side, stream, texture
-from transforms.ops.shadows import KeyLight, contact_shadow
+from transforms.ops.shadows import KeyLight
 
 Pixels = NDArray[np.uint8]
 
@@ -45,7 +46,7 @@ def paint(image: Pixels, product: Pixels, known: Pixels, prompt: str, seed: int)
     if place is not None:
         return finish(lit(place, product.astype(np.float32) / 255), seed, product, standing=True)
     design = design_set(image, product, prompt, seed)
-    return finish(_scene(design, image, product), seed, product, standing=_touches(design))
+    return finish(_scene(design, image, product), seed, product, standing=_touches(design), spots=True)
 
 
 def upscale(
@@ -70,7 +71,7 @@ def upscale(
         return finish(lit(place, product.astype(np.float32) / 255), seed, product, standing=True)
     design = design_set(small, matte, prompt, seed)
     scene = cv2.resize(_scene(design, small, matte), product.shape[::-1], interpolation=cv2.INTER_CUBIC)
-    return finish(np.asarray(scene, np.float32), seed, product, standing=_touches(design))
+    return finish(np.asarray(scene, np.float32), seed, product, standing=_touches(design), spots=True)
 
 
 def _touches(design: Design) -> bool:
@@ -136,16 +137,16 @@ def _scene(design: Design, image: Pixels, product: Pixels) -> Floats:
     return to_srgb(lit)
 
 
-def finish(scene: Floats, seed: int, product: Pixels, *, standing: bool) -> Pixels:
+def finish(scene: Floats, seed: int, product: Pixels, *, standing: bool, spots: bool = False) -> Pixels:
     """Contact shadow, grain and quantisation, at the scene's own size: sRGB in [0, 1], float32 [h, w, 3] to uint8."""
     if standing:
-        _darken_contact(scene, product)
+        _darken_contact(scene, product, spots)
     grain = _grain(seed, product)
     return np.asarray(np.clip(scene * 255 + grain[..., None] + 0.5, 0, 255), np.uint8)
 
 
-def _darken_contact(scene: Floats, product: Pixels) -> None:
-    band, dark = contact_shadow(product.astype(np.float32) / 255)
+def _darken_contact(scene: Floats, product: Pixels, spots: bool) -> None:
+    band, dark = contact_shadow(product.astype(np.float32) / 255, spots=spots)
     scene[band] *= (1.0 - 0.6 * dark)[..., None]
 
 

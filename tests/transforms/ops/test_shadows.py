@@ -1,7 +1,8 @@
+import cv2
 import numpy as np
 
 from transforms.ops.footing import parts_of
-from transforms.ops.shadows import KeyLight, contact_shadow, floor_shadow, run_widths, wall_shadow
+from transforms.ops.shadows import KeyLight, floor_shadow, run_widths, wall_shadow
 
 FROM_LEFT = KeyLight(across=0.7, back=0.25, softness=0.3)
 
@@ -9,6 +10,14 @@ FROM_LEFT = KeyLight(across=0.7, back=0.25, softness=0.3)
 def bottle(height=240, width=200):
     matte = np.zeros((height, width), np.float32)
     matte[60:190, 85:115] = 1
+    return matte
+
+
+def block():
+    """A brick that turns a corner to a camera that looks down."""
+    matte = np.zeros((300, 300), np.float32)
+    corners = np.array([(40, 140), (120, 210), (250, 150), (250, 90), (170, 40), (40, 85)], np.int32)
+    cv2.fillPoly(matte, [corners], 1.0)
     return matte
 
 
@@ -68,13 +77,6 @@ def test_a_rod_that_is_one_row_high_hides_a_little_of_the_sky_wherever_it_lies()
 def test_an_empty_matte_leaves_an_open_floor():
     key, sky = floor_shadow(np.zeros((40, 30), np.float32), FROM_LEFT, 0.0)
     assert key.min() == 1.0 and sky.min() == 1.0
-    assert contact_shadow(np.zeros((40, 30), np.float32))[1].size == 0
-
-
-def test_contact_is_dark_under_the_base_and_nowhere_else():
-    rows, dark = contact_shadow(bottle())
-    below = dark[191 - rows.start]
-    assert below[100] > 0.35 and below[:60].max() < 0.01
 
 
 def test_a_hung_product_shades_the_wall_below_and_beside_it():
@@ -95,11 +97,15 @@ def test_things_side_by_side_throw_the_shadows_that_each_throws_alone():
     assert all(np.array_equal(part, whole) for part, whole in zip(parts_of(left + right), (left, right), strict=True))
     for seen, first, second in zip(both, *alone, strict=True):
         assert np.abs(seen - np.minimum(first, second)).max() < 0.12
-    band, dark = contact_shadow(left + right)
-    for each in (left, right):
-        rows, own = contact_shadow(each)
-        there = dark[rows.start - band.start : rows.stop - band.start]
-        assert there.shape == own.shape and (there >= own).all()
+
+
+def test_what_is_seen_from_above_shades_the_floor_along_its_whole_lower_edge():
+    brick, key = block(), KeyLight(0.5, 0.2, 0.3)
+    _, sky = floor_shadow(brick, key, 0.0)
+    columns = np.arange(60, 230)
+    below = np.array([np.flatnonzero(brick[:, column])[-1] + 3 for column in columns])
+    assert sky[below, columns].max() < 0.85
+    assert floor_shadow(brick, key, 0.7)[1][:180].min() > 0.999
 
 
 def test_what_hovers_beside_a_product_is_a_part_of_it():

@@ -137,3 +137,25 @@ def test_a_set_without_a_shadow_is_the_same_set_without_one(word):
     assert np.abs(with_one[wall] - without[wall]).mean() < 1
     assert with_one[base].mean() < without[base].mean() - 8
     assert without[base, 95:115].min() > with_one[base, 95:115].min() + 30
+
+
+def test_who_looks_down_on_a_product_sees_no_horizon():
+    matte = np.zeros((300, 300), np.uint8)
+    cv2.fillPoly(matte, [np.rint(cv2.boxPoints(((150, 150), (40, 200), 45))).astype(np.int32)], 255)
+    image = np.full((300, 300, 3), 90, np.uint8)
+    laid = [design_set(image, matte, "two-tone paper", seed) for seed in range(4)]
+    upright = np.zeros((300, 300), np.uint8)
+    upright[50:250, 130:170] = 255
+    stood = [design_set(image, upright, "two-tone paper", seed) for seed in range(4)]
+    assert all(design.horizon + design.bend < 0 for design in laid)
+    assert all(design.horizon > 0 for design in stood)
+
+
+def test_the_light_stands_higher_over_what_has_legs():
+    seat = np.zeros((300, 300), np.uint8)
+    seat[60:140, 90:210] = 255
+    legs = seat.copy()
+    legs[140:250, 95:101] = legs[140:250, 199:205] = 255
+    image = np.full((300, 300, 3), 90, np.uint8)
+    short, long = (abs(design_set(image, matte, "paper", 3).key.across) for matte in (legs, seat))
+    assert short < 0.75 * long
