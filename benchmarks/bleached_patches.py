@@ -59,12 +59,18 @@ def printed(pixels: Pixels, truth: Matte, number: int) -> Pixels:
     side = int(4 * len(places) ** 0.5 * rng.uniform(*_SIZES))
     large = np.zeros((4 * truth.shape[0], 4 * truth.shape[1]), np.uint8)
     if number % 3 == 0:
-        cv2.circle(large, (column, row), side // 2, 255, -1)
+        cv2.circle(large, (column, row), side // 2, (255,), -1)
     elif number % 3 == 1:
-        cv2.rectangle(large, (column - side // 2, row - side // 3), (column + side // 2, row + side // 3), 255, -1)
+        cv2.rectangle(large, (column - side // 2, row - side // 3), (column + side // 2, row + side // 3), (255,), -1)
     else:
         cv2.putText(
-            large, "B8", (column - side // 2, row + side // 2), cv2.FONT_HERSHEY_TRIPLEX, side / 20, 255, side // 8 + 2
+            large,
+            "B8",
+            (column - side // 2, row + side // 2),
+            cv2.FONT_HERSHEY_TRIPLEX,
+            side / 20,
+            (255,),
+            side // 8 + 2,
         )
     share = cv2.resize(large, truth.shape[::-1], interpolation=cv2.INTER_AREA)[..., None] / 255 * inner[..., None]
     return np.rint(pixels * (1 - share) + 255 * share).astype(np.uint8)
@@ -104,7 +110,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--renders", type=Path, required=True, help="folder of rendered products")
     args = parser.parse_args()
-    client, found = local_client(), []
+    client = local_client()
+    found: list[Found] = []
     for number, sample in enumerate(one for one in rendered(args.renders) if one.backdrop == "white"):
         pixels, truth = sample.read()
         white = bleach(pixels)

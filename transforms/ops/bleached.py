@@ -90,7 +90,7 @@ def is_gap(patch: Patch) -> bool:
 
 def white_patches(pixels: Pixels, coarse: Real) -> list[Patch]:
     """The white patches of some size that the frame does not lead to; see `enclosed_gaps`."""
-    distance = np.linalg.norm(to_lab(pixels) - np.float32(_KNOWN.color_lab), axis=2)
+    distance = np.linalg.norm(to_lab(pixels) - np.asarray(_KNOWN.color_lab, np.float32), axis=2)
     inside = (distance < FLAT) & holes(distance >= FLAT)
     labels, areas = components(inside)
     found = []
