@@ -3,8 +3,9 @@
     python -m benchmarks.bleached_patches --renders DIR
 
 Of the white renders of `benchmarks.segmentation`'s folder, bleached as shops bleach, each product is seen twice: as it
-is, and with a sharp print of pure white on it. Prints what the patches are that `transforms.ops.bleached.enclosed_gaps`
-takes for gaps, what those are of which the networks are too sure, and those whose rims are too soft.
+is, and with a sharp print of pure white on it. Prints, for both, what the patches are that
+`transforms.ops.bleached.enclosed_gaps` takes for gaps, those of which the networks are too sure, and those whose rims
+are too soft.
 """
 
 from __future__ import annotations
@@ -111,13 +112,15 @@ def main() -> None:
     parser.add_argument("--renders", type=Path, required=True, help="folder of rendered products")
     args = parser.parse_args()
     client = local_client()
-    found: list[Found] = []
+    plain: list[Found] = []
+    marked: list[Found] = []
     for number, sample in enumerate(one for one in rendered(args.renders) if one.backdrop == "white"):
         pixels, truth = sample.read()
         white = bleach(pixels)
-        for picture in (white, printed(white, truth, number)):
-            found += patches_of(picture, truth, client)
-    print_table(found)
+        plain += patches_of(white, truth, client)
+        marked += patches_of(printed(white, truth, number), truth, client)
+    print_table(plain)
+    print_table(marked)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ _MOST_LOST = 0.06
 
 # A patch that the frame does not lead to is a gap where it is white to this mean, dE; where most of what lies two
 # pixels beyond its rim differs by this much at once, as beside a bright fold or a lit edge it does not; and where the
-# networks are not quite sure of it. White prints are cut as sharply, and networks are surer of them
+# networks are not quite sure of it. White prints are cut as sharply; of most of them networks are surer
 # (benchmarks.bleached_patches).
 _GAP_MEAN, GAP_RIM, GAP_SURE = 1.35, 17.0, 0.93
 _RIM_PERCENTILE = 20
