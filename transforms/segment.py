@@ -17,6 +17,7 @@ from transforms.inference.interface import InferenceClient
 from transforms.looks import ask_refiner, look, recheck, scaled
 from transforms.ops.alpha_layers import layers_of
 from transforms.ops.backdrop import Backdrop, describe_backdrop, to_lab
+from transforms.ops.bleached import bleached_backdrop, enclosed_gaps, reached_share
 from transforms.ops.clues import clues_of
 from transforms.ops.doubt import doubt_of
 from transforms.ops.edge_width import narrow_edges
@@ -70,7 +71,8 @@ class Seen(NamedTuple):
     """What is known before the matte is drawn, at working size.
 
     `pixels`: uint8 [h, w, 3]; `probability`: float32 [h, w]; `backdrop`: what the border says; `evidence`: of a smooth
-    backdrop's colours, None without one; `coarse`: the probability before it was refined, None where it was not.
+    backdrop's colours, None without one; `coarse`: the probability before it was refined, None where it was not;
+    `reached`: float32 [h, w], the share of each pixel that is surely backdrop, None where the backdrop is not bleached.
     """
 
     looks: Looks
@@ -79,6 +81,7 @@ class Seen(NamedTuple):
     backdrop: Backdrop
     evidence: Evidence | None
     coarse: Real | None = None
+    reached: Real | None = None
 
     @property
     def distance(self) -> Real | None:
@@ -174,12 +177,16 @@ def join(pixels: Pixels, looks: Looks) -> Seen:
     merged = looks.merged()
     size = Size(*merged.shape)
     small = scaled(pixels, size)
-    backdrop = describe_backdrop(pixels)
+    bleached = bleached_backdrop(pixels)
+    backdrop = bleached or describe_backdrop(pixels)
     if not backdrop.plain or backdrop.spread > STUDIO_SPREAD:
         return Seen(looks, small, without_doubtful_holes(merged), backdrop, None)
     evidence = gather_evidence(small, merged, backdrop)
-    joined = join_evidence(merged, evidence, lightness=backdrop.color_lab[0])
-    return Seen(looks, small, without_doubtful_holes(joined), backdrop, evidence)
+    joined = without_doubtful_holes(join_evidence(merged, evidence, lightness=backdrop.color_lab[0]))
+    reached = reached_share(pixels, joined) if bleached else None
+    if reached is not None:
+        reached = np.where(enclosed_gaps(small, merged), np.float32(1), reached)
+    return Seen(looks, small, _beside(joined, reached), backdrop, evidence, reached=reached)
 
 
 def refine(seen: Seen, client: InferenceClient) -> Seen:
@@ -187,7 +194,12 @@ def refine(seen: Seen, client: InferenceClient) -> Seen:
     if seen.evidence is None:
         return seen
     settled = settle(seen.probability, answer_of(seen, seen.evidence, client), seen.evidence)
-    return seen._replace(probability=without_doubtful_holes(settled), coarse=seen.probability)
+    return seen._replace(probability=_beside(without_doubtful_holes(settled), seen.reached), coarse=seen.probability)
+
+
+def _beside(probability: Real, reached: Real | None) -> Real:
+    """`probability` (float32 [h, w]) as far as what is surely backdrop leaves room for it."""
+    return probability if reached is None else np.minimum(probability, 1 - reached)
 
 
 def answer_of(seen: Seen, evidence: Evidence, client: InferenceClient) -> Real:

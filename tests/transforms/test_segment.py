@@ -8,6 +8,7 @@ import pytest
 from transforms.errors import Rejected
 from transforms.inference.config import ServingConfig
 from transforms.inference.fake import FakeClient
+from transforms.looks import look
 from transforms.ops.backdrop import describe_backdrop
 from transforms.ops.mask_gate import Looks
 from transforms.ops.mask_metrics import iou
@@ -18,6 +19,7 @@ from transforms.segment import (
     SegmentLimits,
     SegmentProducts,
     cut_out,
+    join,
     refine,
     segment,
 )
@@ -132,6 +134,48 @@ def test_a_dark_piece_apart_is_shadow_where_its_rim_is_soft_and_our_network_sees
     seen_by = FakeClient({"segmenter": other, "product_segmenter": own})
     mask = cut_out(ProductImage(dark, FACTS), seen_by).mask
     assert mask[470:490, 505:535].any() == stays
+
+
+def bag():
+    """(picture, what its handle encloses): a dark bag with a handle, before pure white."""
+    pixels = np.full((512, 512, 3), 255, np.uint8)
+    cv2.rectangle(pixels, (150, 220), (360, 430), (50, 60, 90), -1)
+    cv2.ellipse(pixels, (255, 220), (90, 110), 0, 180, 360, (50, 60, 90), 22)
+    inside = np.zeros((512, 512), np.uint8)
+    cv2.ellipse(inside, (255, 220), (70, 90), 0, 180, 360, 1, -1)
+    return pixels, (inside > 0) & (pixels.min(-1) == 255)
+
+
+def generous(sure):
+    """Networks that are as `sure` of what a bag's handle and its slits enclose as of the bag."""
+
+    def hull(image):
+        filled = np.zeros(image.shape[:2], np.float32)
+        dark = np.argwhere(image.min(-1) < 128)[:, ::-1].astype(np.int32)
+        return cv2.fillConvexPoly(filled, cv2.convexHull(dark), sure) if len(dark) else filled
+
+    return both(lambda inputs: {"ALPHA": np.stack([hull(image) for image in inputs["IMAGE"]])[..., None]})
+
+
+@pytest.mark.parametrize(("sure", "open_"), [(0.91, True), (0.98, False)])
+def test_a_bleached_backdrop_shows_through_a_handle_unless_the_networks_are_sure_of_a_print(sure, open_):
+    pixels, inside = bag()
+    mask = cut_out(ProductImage(pixels, FACTS), generous(sure)).mask
+    assert mask[inside].mean() < 0.05 if open_ else mask[inside].mean() > 0.95
+    assert mask[240:420, 160:350].all()
+
+
+def test_bleached_white_that_the_frame_leads_to_is_no_product_whoever_says_so():
+    pixels, _ = bag()
+    pixels[310:330, 310:] = 255  # a slit from the side
+    client = generous(0.99)
+    seen = join(pixels, look(pixels, client))
+    merged = seen.looks.merged()
+    assert merged[314:326, 320:350].min() > 0.9
+    insisting = FakeClient({"mask_refiner": lambda inputs: {"ALPHA": np.ones((1, 512, 512, 1), np.float32)}})
+    for one in (seen, refine(seen._replace(probability=merged), insisting)):
+        assert not one.probability[314:326, 320:].any()
+        assert (one.probability[350:420, 160:350] > 0.5).all()
 
 
 def test_a_product_that_one_network_misses_is_not_trusted():
