@@ -96,8 +96,8 @@ def print_table(found: list[Found]) -> None:
     groups = {
         "taken for gaps": [one for one in found if bleached.is_gap(one.patch)],
         "the networks are sure": [one for one in found if one.patch.sure >= bleached.GAP_SURE],
-        "of others, the rim is soft": [
-            one for one in found if one.patch.sure < bleached.GAP_SURE and one.patch.rim <= bleached.GAP_RIM
+        "others, small or of a soft rim": [
+            one for one in found if one.patch.sure < bleached.GAP_SURE and not bleached.is_gap(one.patch)
         ],
     }
     for name, ones in groups.items():
