@@ -2,8 +2,8 @@
 
 A row is a kind of product: `category` names it, `pose` says how it is held (`standing`, `hung`, `flat`), `words` are
 what its titles say (singular, separated by commas), `prompts` what it is painted with (from plain to lifestyle,
-separated by semicolons; candidates take them in turn). Rows are tried from the top, so narrow kinds stand before broad
-ones; the last row, without words, is for everything else.
+separated by semicolons; candidates take them in turn). Which row a product takes, `transforms.titles` says; of a word
+that two rows share, the first has it. The last row, without words, is for everything else.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from importlib.resources import files
 from io import StringIO
 
 from transforms.errors import ConfigError
+from transforms.titles import Kinds
 
 STANDING, HUNG, FLAT = "standing on the floor", "hung on the wall", "flat lay"
 POSES: Mapping[str, str] = {"standing": STANDING, "hung": HUNG, "flat": FLAT}
@@ -43,10 +44,15 @@ class Category:
 
 @dataclass(frozen=True)
 class PromptTable:
-    """Kinds of products in the order in which they are tried, and what everything else is."""
+    """Kinds of products, and what everything else is."""
 
     categories: tuple[Category, ...]
     other: Category
+
+    @property
+    def words(self) -> Kinds:
+        """The words of each category, in order."""
+        return tuple(category.words for category in self.categories)
 
 
 @cache

@@ -8,21 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import NamedTuple
 
 from transforms.prompt_table import HUNG, STANDING, Category, PromptTable, shipped
 from transforms.records import Product
 from transforms.rooms import asks_for_any, spot_of
+from transforms.titles import named_kind
 
 # whole words, hyphens included: a flat-screen lies no flatter than another one
 _POSES = re.compile(
     r"(?<![\w-])((free-|floor-)?standing|(wall-)?hung|hanging|wall-mounted|pendant|flat(-?lay)?|overhead)(?![\w-])"
-)
-# ends of plurals and what they are ends of, the first that fits; "ies" is left alone: a bootie is a singular
-_PLURALS = (
-    *(("shes", "sh"), ("ches", "ch"), ("sses", "ss"), ("xes", "x")),
-    *(("shelves", "shelf"), ("knives", "knife"), ("scarves", "scarf"), ("loaves", "loaf"), ("s", "")),
 )
 
 
@@ -55,43 +50,17 @@ def _told(prompt: str, product: Product, pose: str) -> tuple[str, ...]:
 
 def _roomy(prompt: str, product: Product, pose: str) -> tuple[str, ...]:
     """A prompt that leaves the room open, once for each room that fits the product; as it is where none does."""
-    spot = spot_of((product.title, product.product_category, product.description))
+    spot = spot_of((product.title, product.product_category), product.description)
     if spot.rooms:
         return tuple(_posed(f"{prompt}, {room}", STANDING) for room in spot.rooms)
     return (_posed(prompt, HUNG if spot.name == "wall" else pose),)
 
 
 def category_of(texts: Iterable[str], table: PromptTable | None = None) -> Category:
-    """The first category that one of the texts names, the more telling text first; `other` where none does."""
+    """The category that one of the texts names, the more telling text first; `other` where none does."""
     table = table or shipped()
-    for text in texts:
-        words = _said(text)
-        # as they stand, too: shorts and clothes are no plurals of anything
-        said = [f" {' '.join(spelled)} " for spelled in (words, map(_singular, words))]
-        for category in table.categories:
-            if any(word in tokens for word in _spoken(category.words) for tokens in said):
-                return category
-    return table.other
-
-
-def _said(text: str) -> list[str]:
-    """The words of a text: letters and what hyphens join."""
-    return re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", text.lower())
-
-
-@lru_cache(maxsize=256)
-def _spoken(words: tuple[str, ...]) -> tuple[str, ...]:
-    """A table's words as titles are read, between spaces; one without letters names nothing."""
-    return tuple(f" {' '.join(said)} " for said in map(_said, words) if said)
-
-
-def _singular(word: str) -> str:
-    if word.endswith(("ss", "us")) or len(word) < 4:
-        return word
-    for plural, singular in _PLURALS:
-        if word.endswith(plural):
-            return word[: -len(plural)] + singular
-    return word
+    place = named_kind(texts, table.words)
+    return table.other if place is None else table.categories[place]
 
 
 def _posed(prompt: str, pose: str) -> str:

@@ -11,7 +11,13 @@ import numpy as np
 from transforms.inference.interface import InferenceClient
 from transforms.ops.backdrop import Backdrop, describe_backdrop, fill_field
 from transforms.ops.collage import count_panels
-from transforms.ops.frame_contact import differs_from_backdrop, frame_contact, largest_part, without_specks
+from transforms.ops.frame_contact import (
+    differs_from_backdrop,
+    frame_contact,
+    lasting_contact,
+    main_parts,
+    without_specks,
+)
 from transforms.ops.matting import is_informative
 from transforms.ops.pattern import Pattern, find_pattern
 from transforms.ops.seamless import border_texture, is_white
@@ -27,7 +33,9 @@ _SOLID = 128  # alpha from which a pixel counts as product
 _LEAST_PART = 0.002  # share of the picture; smaller parts of the coarse mask are noise
 _SURE = 0.9  # of the coarse map
 _UNDECIDED = 0.35  # share of the coarse map from which it says nothing about the frame
+_ALONG = 0.35  # of a side: surroundings that it takes for product reach 0.27, close looks at worn clothes begin at 0.4
 _PAINTED_MOST = 0.9  # a product that fills the picture leaves nothing around it to read
+_MAIN_PART = 0.5  # of the largest part's area
 _SLACK = 0.02  # of the longer side: the coarse mask's edge is this uncertain
 
 
@@ -113,15 +121,20 @@ class Sight:
     def contact(self, limit: float) -> float:
         """See `frame_contact`. On a plain backdrop colour accuses, beyond `limit`, and the network has to agree.
 
+        Colour has to accuse at the picture's own resolution too, where a whole product only touches the frame.
+
         A file with alpha answers 0: cut-outs are stored cropped to their bounding box. So does a scene in which the
-        network cannot tell product from surroundings: the gate behind the segmentation judges that.
+        network cannot tell product from surroundings, unless it is sure along more than a third of a side: the gate
+        behind the segmentation judges that.
         """
         if self.is_cutout:
             return 0.0
         if not self.is_plain:
-            sure = without_specks(self._coarse_map > _SURE, _LEAST_PART)
-            return 0.0 if self.undecided_share > _UNDECIDED else frame_contact(sure)
+            sure = frame_contact(without_specks(self._coarse_map > _SURE, _LEAST_PART))
+            return 0.0 if self.undecided_share > _UNDECIDED and sure <= _ALONG else sure
         by_color = frame_contact(self.colored)
+        if by_color > limit:
+            by_color = lasting_contact(self._image.pixels, self.backdrop, self.colored)
         return by_color if by_color <= limit else min(by_color, frame_contact(self.coarse))
 
     @cached_property
@@ -159,15 +172,22 @@ class Sight:
         return min(self.text_share, self._score("text_detector", painted, "COVERAGE"))
 
     def _product_for_text(self) -> Mask:
-        """The largest part of the product with some slack, bool, at the text detector's size.
+        """The product's main parts with some slack, bool, at the text detector's size.
 
-        Letters beside a product are parts of their own, so they are never taken for it.
+        Letters beside a product are small parts of their own, so they are never taken for it, not in a cut-out either;
+        the second of a pair of shoes is.
         """
         height, width = shrunk(self._image.pixels, _TEXT_SIDE).shape[:2]
-        part = largest_part(self.coarse).astype(np.uint8)
+        part = main_parts(self._seen_product(), _MAIN_PART).astype(np.uint8)
         grown = cv2.resize(part, (width, height), interpolation=cv2.INTER_NEAREST)
         reach = 2 * round(_SLACK * max(height, width) / 2) + 1
         return np.asarray(cv2.dilate(grown, np.ones((reach, reach), np.uint8)) > 0)
+
+    def _seen_product(self) -> Mask:
+        """What a cut-out's own alpha says, else the network, bool, at most 640 px on the longer side."""
+        if not self.is_cutout:
+            return self.coarse
+        return shrunk(cast(Pixels, self._image.alpha), _LOCAL_SIDE) >= _SOLID
 
     def _score(self, model: str, pixels: Pixels, output: str = "SCORE") -> float:
         return float(self._client.infer(model, {"IMAGE": pixels[None]})[output][0, 0])

@@ -23,6 +23,8 @@ from transforms.verify import VerifyLimits
 
 _LIMITS = VerifyLimits()
 _SEEN = 320
+# How the pieces of a band fit together, as the stage scores it; baselines copy none and have no such score.
+_PIECES = ("incoherence", "tears", "visible_tears")
 
 
 def measure(job: Job, asked: Asked | None, client: InferenceClient) -> dict[str, Any]:
@@ -84,7 +86,7 @@ def _limits() -> dict[str, float]:
         "seam_delta_e": _LIMITS.max_seam_delta_e,
         "strangeness": _LIMITS.max_strangeness,
         "halo": _LIMITS.max_halo,
-        "incoherence": OutpaintSettings().max_incoherence,
+        **{name: getattr(OutpaintSettings(), f"max_{name}") for name in _PIECES},
     }
 
 
@@ -107,8 +109,7 @@ def _background(job: Job, asked: Asked | None) -> dict[str, Any]:
 def _outpainted(job: Job) -> dict[str, Any]:
     assert job.scene is not None and job.transform is not None
     figures: dict[str, Any] = seams_of(job.scene.pixels, job.scene.kept)
-    if "outpaint_incoherence" in job.scores:
-        figures["incoherence"] = job.scores["outpaint_incoherence"]
+    figures |= {name: job.scores[f"outpaint_{name}"] for name in _PIECES if f"outpaint_{name}" in job.scores}
     framed = lay_frame(job, job.transform)
     small = framed.shrunk(bucket_of(Size(*framed.known.shape)))
     along, limits = look_along_seams(small.image, small.product > 127, small.known), OutpaintSettings()

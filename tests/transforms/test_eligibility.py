@@ -181,6 +181,20 @@ def test_a_product_cut_by_the_frame_is_skipped() -> None:
     assert end.value is not None and end.value > 0.1
 
 
+def test_a_round_product_that_was_cropped_at_its_outline_is_whole() -> None:
+    pixels = on_white((250, 152))
+    assert check(job_of(pixels), FakeClient(), LIMITS).scores["frame_contact"] == 0.0
+    assert refused(job_of(on_white((250, 140))), FakeClient()).reason == "cut_by_frame"
+
+
+def test_a_dim_light_tent_with_a_cameras_grain_is_a_plain_backdrop() -> None:
+    noise = np.random.Generator(np.random.Philox(4)).normal(0, 1, (500, 500)).astype(np.float32)
+    noise = cv2.GaussianBlur(noise, (0, 0), 2.0)
+    tent = np.linspace(232, 205, 500)[:, None, None] + (1.8 * noise / noise.std())[..., None] * np.ones(3)
+    cv2.ellipse(tent, (250, 260), (70, 110), 0, 0, 360, (90, 50, 40), -1)
+    assert check(job_of(np.clip(tent, 0, 255).astype(np.uint8)), seeing(disc), LIMITS).task == "background"
+
+
 def test_colour_at_the_frame_that_the_network_does_not_take_for_product_is_no_cut() -> None:
     assert check(job_of(on_white((250, 60))), seeing(disc), LIMITS).scores["frame_contact"] == 0.0
 
@@ -199,6 +213,15 @@ def test_a_network_that_cannot_tell_product_from_room_accuses_nobody() -> None:
     assert job.scores["frame_contact"] == 0.0
 
 
+def test_a_network_that_is_sure_along_half_a_side_accuses_whatever_else_it_half_sees() -> None:
+    half_seen = 0.6 * (np.arange(320) < 200)[:, None] * np.ones((1, 320))
+    client = seeing(lambda: np.maximum(half_seen, 0.95 * disc((160, 10), 80)))
+    end = refused(job_of(in_scene()), client)
+    assert end.reason == "cut_by_frame" and end.value is not None and end.value > 0.4
+    client = seeing(lambda: np.maximum(half_seen, 0.95 * disc((160, 10), 40)))
+    assert check(job_of(in_scene()), client, LIMITS).scores["frame_contact"] == 0.0
+
+
 def test_a_cut_out_file_may_touch_its_frame() -> None:
     alpha = np.zeros((400, 400), np.uint8)
     alpha[:, 50:350] = 255
@@ -215,6 +238,40 @@ def test_text_that_goes_when_the_product_is_painted_over_is_a_print() -> None:
     job = check(job_of(on_white()), client, LIMITS)
     assert job.scores["text_share"] == pytest.approx(0.05)
     assert job.scores["text_share_around"] == 0.0
+
+
+def two_discs(side: int, share: float = 1.0) -> Pixels:
+    """A pair of discs, the second's area `share` of the first's."""
+    mask = np.zeros((side, side), np.uint8)
+    cv2.circle(mask, (side // 4, side // 2), side // 6, 1, -1)
+    return np.asarray(cv2.circle(mask, (3 * side // 4, side // 2), round(side / 6 * share**0.5), 1, -1))
+
+
+def pair_on_white() -> Pixels:
+    return np.where(two_discs(500)[..., None] > 0, np.uint8((60, 90, 160)), np.uint8(252))
+
+
+def test_text_on_either_of_a_pair_of_shoes_is_a_print() -> None:
+    client = FakeClient({"text_detector": text_where_dark, "segmenter": answer_of(two_discs(320))})
+    assert check(job_of(pair_on_white()), client, LIMITS).scores["text_share_around"] == 0.0
+
+
+def test_text_on_a_part_that_is_small_beside_the_product_stands_beside_it() -> None:
+    client = FakeClient({"text_detector": text_where_dark, "segmenter": answer_of(two_discs(320, 0.3))})
+    assert refused(job_of(pair_on_white()), client).detail == "text stands beside the product"
+
+
+def test_a_cut_out_files_alpha_says_what_the_text_is_on() -> None:
+    pixels, alpha = pair_on_white(), two_discs(500) * np.uint8(255)
+    client = FakeClient({"text_detector": text_where_dark})
+    assert check(job_of(pixels, alpha), client, LIMITS).scores["text_share_around"] == 0.0
+    assert "segmenter" not in [model for model, _ in client.requests]
+    alone = two_discs(500, 0.3) * np.uint8(255)
+    assert refused(job_of(pixels, alone), client).reason == "text_overlay"
+
+
+def answer_of(mask: Pixels) -> Callable[[Tensors], dict[str, Any]]:
+    return lambda inputs: {"ALPHA": mask.astype(np.float32)[None, ..., None]}
 
 
 def test_a_page_of_text_is_skipped_wherever_the_text_stands() -> None:

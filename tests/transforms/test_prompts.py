@@ -21,14 +21,34 @@ def product(**words):
         ("Summer dresses", "apparel"),
         ("Linen shorts", "apparel"),
         ("Short shelf", "furniture"),
-        ("Bookshelves", "other"),
+        ("Bookshelves", "furniture"),
         ("Oak shelves", "furniture"),
         ("Silk scarves", "apparel"),
         ("Set of steak knives", "kitchen"),
         ("Baby booties", "footwear"),
         ("Winchester armchair", "furniture"),
         ("Glass bottle", "kitchen"),
-        ("Teddy bear", "other"),
+        ("Teddy bear", "toy"),
+        ("Model 7", "other"),
+        ("Dash tee front", "apparel"),
+        ("Neck warmer", "apparel"),
+        ("Erika running short", "apparel"),
+        ("Racer tank", "apparel"),
+        ("Fish tank", "pet"),
+        ("Blue plimsolls 2", "footwear"),
+        ("Polo shirt", "apparel"),
+        ("Men's watch", "watch"),
+        ("Watch strap", "jewellery"),
+        ("Parrot cushion", "decor"),
+        ("Gift card", "print"),
+        ("Battle-tested book", "print"),
+        ("Table top", "furniture"),
+        ("Laptop 15 inch", "electronics"),
+        ("Cable ties", "tool"),
+        ("Key ring", "utensil"),
+        ("Handbag, orange", "bag"),
+        ("Granny Smith apples", "food"),
+        ("Alarm clock", "decor"),
         ("", "other"),
     ],
 )
@@ -39,6 +59,45 @@ def test_a_title_names_its_category(title, name):
 def test_the_title_tells_more_than_the_category_column():
     assert category_of(["Cuckoo clock", "Home > Furniture"]).name == "wall"
     assert category_of(["Model 7", "Home > Furniture > Chairs"]).name == "furniture"
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("Animals & Pet Supplies", "pet"),
+        ("Apparel & Accessories", "apparel"),
+        ("Apparel & Accessories > Clothing > Shirts & Tops", "apparel"),
+        ("Apparel & Accessories > Jewelry > Watches", "watch"),
+        ("Apparel & Accessories > Shoes", "footwear"),
+        ("Apparel & Accessories > Handbags, Wallets & Cases", "bag"),
+        ("Arts & Entertainment", "art"),
+        ("Baby & Toddler", "baby"),
+        ("Business & Industrial", "tool"),
+        ("Cameras & Optics", "electronics"),
+        ("Electronics", "electronics"),
+        ("Food, Beverages & Tobacco", "food"),
+        ("Furniture", "furniture"),
+        ("Hardware > Tools", "tool"),
+        ("Health & Beauty > Personal Care", "beauty"),
+        ("Home & Garden > Decor > Vases", "decor"),
+        ("Home & Garden > Kitchen & Dining > Tableware > Drinkware > Mugs", "kitchen"),
+        ("Home & Garden > Linens & Bedding", "textile"),
+        ("Luggage & Bags", "bag"),
+        ("Media > Books", "print"),
+        ("Office Supplies", "office"),
+        ("Software", "electronics"),
+        ("Sporting Goods", "sport"),
+        ("Toys & Games", "toy"),
+        ("Vehicles & Parts", "vehicle"),
+    ],
+)
+def test_a_path_of_googles_taxonomy_names_its_category(path, name):
+    assert category_of(["Model 7", path]).name == name
+
+
+def test_every_word_of_the_table_names_the_category_that_it_stands_in():
+    for category in shipped().categories:
+        assert {category_of([word]).name for word in category.words} == {category.name}
 
 
 def test_a_rows_own_prompt_stands_alone_and_gets_its_pose():

@@ -1,9 +1,12 @@
 import pytest
 
 from transforms.ops.empty_sets import asked_for
+from transforms.prompt_table import FLAT, HUNG, STANDING, shipped
 from transforms.prompts import prompts_of
 from transforms.records import Product
 from transforms.rooms import _table, asks_for_any, spot_of
+
+_EITHER_WAY = {"towel rail", "towel rack", "bath mat", "razor", "toothbrush"}  # lie or hang, and stand in a bathroom
 
 
 def prompts(prompt="bright room, soft light", **words):
@@ -32,13 +35,27 @@ def test_every_room_of_the_table_is_a_rendered_set_of_its_spot():
         (["Table lamp"], "table"),
         (["Red wine bottle"], "table"),
         (["Model 7", "Furniture > Chairs"], "floor"),
-        (["Model 7", "", "A copper kettle"], "table"),
         (["Cuckoo clock", "Home > Furniture"], "wall"),
         (["Carpenter's thing"], "none"),
+        (["Dash tee front"], "none"),
+        (["Shoe rack"], "floor"),
+        (["Desk lamp"], "table"),
+        (["Lipstick, orange"], "table"),
     ],
 )
 def test_a_product_has_its_spot(texts, spot):
     assert spot_of(texts).name == spot
+
+
+def test_a_description_is_read_only_where_title_and_category_name_nothing():
+    assert spot_of(["Model 7", ""], "A copper kettle, at home beside any bed.").name == "table"
+    assert spot_of(["Art print"], "Looks well above a sofa").name == "wall"
+
+
+def test_what_lies_flat_stands_in_no_room_and_what_hangs_hangs():
+    for category in shipped().categories:
+        spots = {spot_of([word]).name for word in category.words if word not in _EITHER_WAY}
+        assert spots <= {FLAT: {"none"}, HUNG: {"wall"}, STANDING: {"floor", "table", "none", "wall"}}[category.pose]
 
 
 def test_an_open_room_becomes_each_room_that_fits():

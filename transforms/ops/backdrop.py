@@ -19,6 +19,9 @@ Lab = NDArray[np.float32]
 _THUMBNAIL = 192  # longest side, pixels, at which a backdrop is described
 _RING = 0.045  # share of the side that counts as border
 _NEAR = 6.0  # a border pixel this close to the fitted field belongs to the backdrop
+# a product that was cropped at its own outline covers much of the border; blank white in all corners still tells
+_WHITE_SHARE, _WHITE_SPREAD, _WHITE_LIGHTNESS, _WHITE_CHROMA = 0.5, 1.2, 98.0, 2.0
+_ALL = slice(None)
 _STEPS = 12  # reweighting rounds of the robust fit; it settles after about 8
 
 
@@ -57,7 +60,8 @@ def describe_backdrop(
     biweight, Holland & Welsch 1977), so that a product which the frame cuts, or a soft shadow, does not bend it.
 
     Args:
-        min_border_share: least share of the border that the field must explain.
+        min_border_share: least share of the border that the field must explain; 0.5 is enough of blank white that
+            lies in every corner.
         max_spread: most texture, dE.
         max_gradient: most change of the field over the picture, dE.
     """
@@ -71,10 +75,26 @@ def describe_backdrop(
     spread = float(np.sqrt(np.mean(distance[near] ** 2))) if near.any() else _NEAR
     on_border = basis @ coefficients
     gradient = float(np.linalg.norm(np.ptp(on_border, axis=0)))
-    plain = share >= min_border_share and spread <= max_spread and gradient <= max_gradient
     color = np.median(on_border, axis=0)
+    plain = share >= min_border_share and spread <= max_spread and gradient <= max_gradient
+    blank = share >= _WHITE_SHARE and spread <= _WHITE_SPREAD and _is_blank(color)
+    plain = plain or (blank and _in_corners(ring, near))
     rows = tuple((float(a), float(b), float(c)) for a, b, c in coefficients)
     return Backdrop(plain, (float(color[0]), float(color[1]), float(color[2])), spread, share, gradient, rows)
+
+
+def _is_blank(color: NDArray[np.float64]) -> bool:
+    """The white of a cut-out or a light tent, which no wall and hardly a sky has."""
+    return float(color[0]) >= _WHITE_LIGHTNESS and float(np.hypot(color[1], color[2])) <= _WHITE_CHROMA
+
+
+def _in_corners(ring: Mask, near: Mask) -> bool:
+    """Whether most of each corner of the border belongs to the field; `near` holds the ring's pixels, in order."""
+    explained = np.zeros(ring.shape, dtype=np.bool_)
+    explained[ring] = near
+    side = max(2, round(_RING * min(ring.shape)))
+    rows, columns = (slice(None, side), slice(-side, None)), (slice(None, side), slice(-side, None))
+    return all(bool(explained[row, column].mean() > 0.5) for row in rows for column in columns)
 
 
 def border_ring(size: Size) -> Mask:
@@ -85,10 +105,10 @@ def border_ring(size: Size) -> Mask:
     return ring
 
 
-def field_of(backdrop: Backdrop, size: Size) -> Lab:
-    """The fitted colour field at `size`, Lab float32 [H, W, 3]."""
+def field_of(backdrop: Backdrop, size: Size, rows: slice = _ALL, columns: slice = _ALL) -> Lab:
+    """The fitted colour field at `size`, Lab float32 [H, W, 3]; of `rows` and `columns` alone, where they are given."""
     coefficients = np.asarray(backdrop.coefficients, dtype=np.float32)
-    return cast(Lab, (_basis(size) @ coefficients).astype(np.float32))
+    return cast(Lab, (_basis(size, rows, columns) @ coefficients).astype(np.float32))
 
 
 def fill_field(colors: NDArray[np.float32], known: Mask) -> NDArray[np.float32]:
@@ -142,9 +162,10 @@ def _thumbnail(pixels: Pixels) -> Pixels:
     return cast(Pixels, cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
 
 
-def _basis(size: Size) -> NDArray[np.float64]:
-    """1 x y xx xy yy over a picture, float64 [H, W, 6]."""
-    y, x = np.meshgrid(np.linspace(-1, 1, size.height), np.linspace(-1, 1, size.width), indexing="ij")
+def _basis(size: Size, rows: slice = _ALL, columns: slice = _ALL) -> NDArray[np.float64]:
+    """1 x y xx xy yy over a picture or a part of it, float64 [H, W, 6]."""
+    across, down = np.linspace(-1, 1, size.width)[columns], np.linspace(-1, 1, size.height)[rows]
+    y, x = np.meshgrid(down, across, indexing="ij")
     return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
 
 

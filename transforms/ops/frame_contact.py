@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.ops.backdrop import Backdrop, differences, field_of, to_lab
+from transforms.ops.backdrop import Backdrop, Lab, differences, field_of, to_lab
 from transforms.records import Mask, Pixels, Size
 
 _OTHER_HUE = 9.0  # dE off the backdrop's line to black: no shadow does that
 _DARKER = 22.0  # dE of darkening that a soft shadow seldom reaches at the frame
+_CLOSEST = 2  # pixels: one may be the blend of a product's edge and the backdrop
+_LASTING = 0.5  # any circle that touches the frame keeps sqrt(2 / 10) of what lies within ten pixels
 _LEAST_PART = 0.002  # share of the picture below which a part is dust
 
 
@@ -21,10 +24,13 @@ def differs_from_backdrop(pixels: Pixels, backdrop: Backdrop) -> Mask:
 
     Specks under 0.2 % of the picture are left out. A product of the backdrop's own colour does not show here.
     """
-    lab = to_lab(pixels)
-    strict, tolerant = differences(lab, field_of(backdrop, Size(*pixels.shape[:2])))
+    return without_specks(_differs(pixels, field_of(backdrop, Size(*pixels.shape[:2])), backdrop), _LEAST_PART)
+
+
+def _differs(pixels: Pixels, field: Lab, backdrop: Backdrop) -> Mask:
+    strict, tolerant = differences(to_lab(pixels), field)
     limit = max(_OTHER_HUE, 3.0 * backdrop.spread)
-    return without_specks((tolerant > limit) | (strict > _DARKER), _LEAST_PART)
+    return (tolerant > limit) | (strict > _DARKER)
 
 
 def without_specks(mask: Mask, least_share: float) -> Mask:
@@ -35,12 +41,14 @@ def without_specks(mask: Mask, least_share: float) -> Mask:
     return cast(Mask, keep[labels]) if count > 1 else np.zeros_like(mask)
 
 
-def largest_part(mask: Mask) -> Mask:
-    """The largest connected part of `mask`, bool [H, W]; empty stays empty."""
+def main_parts(mask: Mask, least: float) -> Mask:
+    """The connected parts of `mask` of at least `least` times the largest's area, bool [H, W]; empty stays empty."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     if count < 2:
         return mask.copy()
-    return cast(Mask, labels == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax()))
+    areas = stats[:, cv2.CC_STAT_AREA].astype(np.float64)
+    areas[0] = 0
+    return cast(Mask, (areas >= least * areas.max())[labels] & mask)
 
 
 def frame_contact(mask: Mask) -> float:
@@ -53,11 +61,55 @@ def frame_contact(mask: Mask) -> float:
     >>> frame_contact(mask)
     0.4
     """
-    depth = max(1, round(0.01 * min(mask.shape)))
-    sides: tuple[NDArray[np.bool_], ...] = (
+    return max(float(side.mean()) for side in _touched(mask))
+
+
+def lasting_contact(pixels: Pixels, backdrop: Backdrop, mask: Mask) -> float:
+    """`frame_contact` of `mask` without the sides that a whole product only touches, in [0, 1].
+
+    A product that was cropped at its own outline meets the frame as a ball meets the ground: the closer one looks, the
+    shorter the contact. Where the frame cuts a product, the contact stays. So the picture itself is asked, at its own
+    resolution: of what lies within the depth of `mask`'s frame, how much lies in the outermost two pixels? What
+    two rows of backdrop or more surround is taken for whole.
+
+    Args:
+        pixels: the picture, uint8 [H, W, 3].
+        backdrop: its plain backdrop, by `describe_backdrop` at any resolution.
+        mask: what differs from it, bool [h, w], perhaps smaller.
+    """
+    depth = max(3, round(_depth(mask) * min(pixels.shape[:2]) / min(mask.shape)))
+    lasting = 0.0
+    for touched, strip in zip(_touched(mask), _strips(pixels, backdrop, depth), strict=True):
+        along = np.arange(strip.shape[1]) * len(touched) // strip.shape[1]
+        closest, near = (int((strip[:deep].any(axis=0) & touched[along]).sum()) for deep in (_CLOSEST, depth))
+        if closest >= _LASTING * near:
+            lasting = max(lasting, float(touched.mean()))
+    return lasting
+
+
+def _strips(pixels: Pixels, backdrop: Backdrop, depth: int) -> Iterator[Mask]:
+    """What differs from the backdrop at top, bottom, left and right, bool [depth, side], the frame's pixels first."""
+    size, first, last = Size(*pixels.shape[:2]), slice(None, depth), slice(-depth, None)
+    for rows in (first, last):
+        level = _differs(pixels[rows], field_of(backdrop, size, rows=rows), backdrop)
+        yield level if rows is first else level[::-1]
+    for columns in (first, last):
+        upright = _differs(
+            np.ascontiguousarray(pixels[:, columns]), field_of(backdrop, size, columns=columns), backdrop
+        )
+        yield upright.T if columns is first else upright.T[::-1]
+
+
+def _touched(mask: Mask) -> tuple[NDArray[np.bool_], ...]:
+    """Where `mask` touches top, bottom, left and right, bool [side] each."""
+    depth = _depth(mask)
+    return (
         mask[:depth].any(axis=0),
         mask[-depth:].any(axis=0),
         mask[:, :depth].any(axis=1),
         mask[:, -depth:].any(axis=1),
     )
-    return float(max(side.mean() for side in sides))
+
+
+def _depth(mask: Mask) -> int:
+    return max(1, round(0.01 * min(mask.shape)))

@@ -48,12 +48,12 @@ def _sameness(lab: Real) -> float:
 
 
 def _repetition(detail: Real) -> float:
-    """The highest correlation of the picture with itself shifted by 0.12 to 0.55 of its side along rows or columns.
+    """How well the picture matches itself shifted by 0.12 to 0.55 of its side, along rows and along columns.
 
-    `detail` is lightness with the smooth shading taken out. Each shift compares only what overlaps; a tiling reaches 1
-    at its period.
+    The lesser of the two: a pair of earrings repeats along one alone, a pattern along both. `detail` is lightness with
+    the smooth shading taken out. Each shift compares only what overlaps; a tiling reaches 1 at its period.
     """
-    return max(_shifted(detail), _shifted(np.ascontiguousarray(detail.T)))
+    return min(_shifted(detail), _shifted(np.ascontiguousarray(detail.T)))
 
 
 def _shifted(detail: Real) -> float:

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from benchmarks.painters.__main__ import _extensions
+from benchmarks.painters.entrants import ENTRANTS, paint
 from benchmarks.painters.figures import complete, figures_of
+from benchmarks.painters.measures import measure
 from benchmarks.painters.outputs import rating_command, write_pairs, write_sheet
-from benchmarks.painters.photographs import PLACEMENTS
+from benchmarks.painters.photographs import PLACEMENTS, photograph_jobs, photographs_of
 from benchmarks.painters.run import Comparison, painted_rows, picture_of
 from benchmarks.painters.tables import background_table, leaders
 from pipelines.rating.__main__ import _parser
@@ -104,15 +106,19 @@ def test_figures_are_told_in_tables_and_sentences(painted):
     assert sheet.shape[0] == 232
 
 
-def test_photographs_are_framed_extended_and_held_against_their_originals(tmp_path):
-    photos = tmp_path / "photos"
-    photos.mkdir()
+def drawn_photographs(folder):
+    folder.mkdir()
     rng = np.random.default_rng(5)
     for number in range(5):
         photo = np.full((534, 400, 3), (150, 170, 60 + 30 * number), np.uint8)
         photo += rng.integers(0, 6, photo.shape, dtype=np.uint8)
         photo[230:330, 150:250] = (20, 30, 220)
-        cv2.imwrite(str(photos / f"{number}.png"), photo)
+        cv2.imwrite(str(folder / f"{number}.png"), photo)
+    return folder
+
+
+def test_photographs_are_framed_extended_and_held_against_their_originals(tmp_path):
+    photos = drawn_photographs(tmp_path / "photos")
     what = Comparison((), (photos,), tmp_path / "out", 4, ("patchmatch", "edge_stretch"))
     rows = list(painted_rows(what, "outpaint", Client(), embed))
     by = complete(rows)
@@ -125,6 +131,16 @@ def test_photographs_are_framed_extended_and_held_against_their_originals(tmp_pa
     assert "real photographs, at a random place" in text
     assert "- outpaint, seam not seen: " in text
     assert list(painted_rows(what, "outpaint", Client(), embed)) == rows
+
+
+def test_an_extension_that_the_stage_would_refuse_as_torn_is_not_let_through(tmp_path):
+    photos = photographs_of([drawn_photographs(tmp_path / "photos")])
+    client = Client()
+    stretched = next(each for each in ENTRANTS["outpaint"] if each.name == "edge_stretch")
+    job = paint(stretched, next(photograph_jobs(photos, client, tmp_path / "in", 1, 0)), client).job
+    torn = replace(job, scores={"outpaint_visible_tears": 0.3, "outpaint_tears": 0.9})
+    assert measure(torn, None, client)["beyond"] == [*measure(job, None, client)["beyond"], "visible_tears"]
+    assert not measure(torn, None, client)["shipped"]
 
 
 def test_pairs_are_read_by_the_rating_tool_two_entrants_an_input(painted):

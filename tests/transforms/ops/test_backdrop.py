@@ -56,6 +56,32 @@ def test_a_product_cut_by_the_frame_leaves_the_backdrop_plain_and_lowers_its_sha
     assert backdrop.gradient < 4
 
 
+def cropped_close(color, corner):
+    """A product that covers the border but for the corners, all of them or one less."""
+    image = sheet(color, noise=0)
+    image[45:195, :6] = image[45:195, -6:] = (60, 40, 30)
+    image[:6, 45:155] = image[-6:, 45:155] = (60, 40, 30)
+    image[45:195, 45:155] = (60, 40, 30)
+    if not corner:
+        image[:30, :30] = (60, 40, 30)
+    return image
+
+
+def test_blank_white_in_every_corner_is_a_backdrop_however_much_the_product_covers():
+    backdrop = describe_backdrop(cropped_close((255, 255, 255), True))
+    assert backdrop.plain and backdrop.border_share < 0.6
+    assert not describe_backdrop(cropped_close((255, 255, 255), False)).plain
+    assert not describe_backdrop(cropped_close((215, 215, 215), True)).plain
+
+
+def test_the_field_of_a_part_is_that_part_of_the_field():
+    ramp = np.linspace(250, 180, 240)[:, None, None] * np.ones((1, 200, 3))
+    backdrop, size = describe_backdrop(ramp.astype(np.uint8)), Size(240, 200)
+    whole = field_of(backdrop, size)
+    np.testing.assert_array_equal(field_of(backdrop, size, rows=slice(-7, None)), whole[-7:])
+    np.testing.assert_array_equal(field_of(backdrop, size, columns=slice(None, 5)), whole[:, :5])
+
+
 def test_the_field_follows_the_gradient_under_the_product():
     ramp = (np.linspace(250, 180, 240)[:, None, None] * np.ones((1, 200, 3))).astype(np.uint8)
     covered = ramp.copy()

@@ -1,10 +1,17 @@
 import cv2
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms.ops.backdrop import describe_backdrop
-from transforms.ops.frame_contact import differs_from_backdrop, frame_contact, largest_part, without_specks
+from transforms.ops.frame_contact import (
+    differs_from_backdrop,
+    frame_contact,
+    lasting_contact,
+    main_parts,
+    without_specks,
+)
 from transforms.records import Pixels
 
 
@@ -42,11 +49,46 @@ def test_dust_on_the_border_is_no_contact() -> None:
     assert contact_of(pixels) == 0.0
 
 
-def test_only_the_largest_part_remains() -> None:
+def test_parts_that_are_small_beside_the_largest_are_left_out() -> None:
     mask = np.zeros((20, 20), dtype=np.bool_)
     mask[2:5, 2:5] = mask[10:18, 10:18] = True
-    assert largest_part(mask).sum() == 64
-    assert not largest_part(np.zeros((4, 4), dtype=np.bool_)).any()
+    assert main_parts(mask, 0.5).sum() == 64
+    assert main_parts(mask, 0.1).sum() == 73
+    assert not main_parts(np.zeros((4, 4), dtype=np.bool_), 0.5).any()
+
+
+def lasting(pixels: Pixels) -> float:
+    backdrop = describe_backdrop(pixels)
+    small = np.asarray(cv2.resize(pixels, (320, 320), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return lasting_contact(pixels, backdrop, differs_from_backdrop(small, backdrop))
+
+
+def ball(top: int) -> Pixels:
+    """A ball on white, 300 px wide, that begins at row `top`: less than 0 is cut off."""
+    pixels = np.full((1000, 1000, 3), 255, np.uint8)
+    return np.asarray(cv2.circle(pixels, (500, top + 150), 150, (40, 70, 170), -1, cv2.LINE_AA), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("top", [0, 1, 3, 6])
+@pytest.mark.parametrize("turns", range(4))
+def test_a_ball_that_was_cropped_at_its_outline_only_touches_the_frame(top: int, turns: int) -> None:
+    pixels = np.ascontiguousarray(np.rot90(ball(top), turns))
+    assert contact_of(pixels) > 0.03
+    assert lasting(pixels) == 0.0
+
+
+@pytest.mark.parametrize("cut", [9, 18, 30, 60])
+@pytest.mark.parametrize("turns", range(4))
+def test_the_contact_of_a_ball_that_the_frame_cuts_lasts(cut: int, turns: int) -> None:
+    assert lasting(np.ascontiguousarray(np.rot90(ball(-cut), turns))) > 0.1
+
+
+def test_a_straight_side_at_the_frame_counts_as_cut_unless_white_shows_before_it() -> None:
+    pixels = np.full((1000, 1000, 3), 255, np.uint8)
+    pixels[0:400, 300:700] = (40, 70, 170)
+    assert lasting(pixels) == pytest.approx(0.4, abs=0.01)
+    pixels[:3] = 255
+    assert lasting(pixels) == 0.0
 
 
 def test_specks_are_measured_against_the_whole_picture() -> None:

@@ -36,6 +36,12 @@ def test_stripes_repeat_themselves_in_one_direction() -> None:
     assert find_pattern(pixels).repetition > 0.95
 
 
+def test_a_pair_of_earrings_is_no_pattern() -> None:
+    pair = np.hstack([product(), product()])
+    assert find_pattern(pair).repetition < 0.7
+    assert find_pattern(np.ascontiguousarray(pair.transpose(1, 0, 2))).repetition < 0.7
+
+
 def test_a_flat_picture_has_no_pattern() -> None:
     assert find_pattern(np.full((100, 60, 3), 200, np.uint8)) == (0.0, 0.0)
 
