@@ -40,6 +40,7 @@ _HORIZON = 0.37  # of the height, from the top
 _QUALITY = 92
 _TABLE_M = 0.74
 _TEST_SIDE = 96
+_EXPOSURES = 8  # halvings: a hundredth of a stop
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def _make(each: EmptySet, number: int, args: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         shoot = _Camera(made, Path(folder) / "shot.png")
         blender.add_camera(made, _pose(geometry, ground, size), _view(each))
-        _, pixels = shoot.metered(scene.light.exposure)
+        _, pixels = shoot.metered(scene.light.exposure, _EXPOSURES)
         share = _key_share(shoot, size)
     encoded = cv2.imencode(".webp", pixels[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, _QUALITY])[1]
     (args.out / f"{each.name}.webp").write_bytes(encoded.tobytes())

@@ -111,11 +111,11 @@ class _Camera:
         blender.add_camera(self.made, pose, view)
         return pose
 
-    def metered(self, wanted: float) -> tuple[float, Bytes]:
-        """The picture exposed so that its mean is near `wanted`, and the exposure (EV) that does it."""
+    def metered(self, wanted: float, tries: int = _EXPOSURES) -> tuple[float, Bytes]:
+        """The picture exposed so that its mean is near `wanted`, nearer with more `tries`, and its exposure (EV)."""
         picture = self.opaque()
         low, high = -_STEEPEST_EV, _STEEPEST_EV
-        for _ in range(_EXPOSURES):
+        for _ in range(tries):
             middle = (low + high) / 2
             picture = self._developed(middle)[..., :3]
             low, high = (middle, high) if picture.mean() / 255 < wanted else (low, middle)

@@ -43,7 +43,7 @@ class EmptySet:
     exposure: float = 0.6
 
 
-_TALL, _SQUARE = Size(1500, 1000), Size(1080, 1080)
+_TALL, _SQUARE = Size(2100, 1400), Size(1520, 1520)  # they are enlarged where a product stands near the wall
 SETS: tuple[EmptySet, ...] = (
     EmptySet(
         "oak_living_room",
@@ -57,7 +57,7 @@ SETS: tuple[EmptySet, ...] = (
         ("window", -55, 38, 1.0, 0.1, "apartment", None),
         (("plant", -0.85, 0.45, 20.0),),
         (0.5, 1.45),
-        exposure=0.68,
+        exposure=0.63,
     ),
     EmptySet(
         "herringbone_sage",
@@ -69,7 +69,7 @@ SETS: tuple[EmptySet, ...] = (
         ("paint", PAINTS["sage green"]),
         None,
         ("sun", 50, 40, 1.0, 0.3, "apartment", "panes"),
-        exposure=0.58,
+        exposure=0.62,
     ),
     EmptySet(
         "concrete_loft",
@@ -81,7 +81,7 @@ SETS: tuple[EmptySet, ...] = (
         ("brick", "#dfdcd6"),
         None,
         ("window", 60, 35, 1.1, 0.0, "lobby", None),
-        exposure=0.58,
+        exposure=0.54,
     ),
     EmptySet(
         "carpet_bedroom",
@@ -93,7 +93,7 @@ SETS: tuple[EmptySet, ...] = (
         ("paint", PAINTS["blush pink"]),
         None,
         ("window", -60, 35, 1.0, 0.25, None, None),
-        exposure=0.64,
+        exposure=0.58,
     ),
     EmptySet(
         "terrace",
@@ -105,7 +105,7 @@ SETS: tuple[EmptySet, ...] = (
         ("plaster", PAINTS["cream"]),
         None,
         ("sun", -45, 42, 1.1, 0.3, "park", "leaves"),
-        exposure=0.55,
+        exposure=0.56,
     ),
     EmptySet(
         "walnut_dark",
@@ -117,7 +117,7 @@ SETS: tuple[EmptySet, ...] = (
         ("paint", PAINTS["navy blue"]),
         None,
         ("evening", 50, 30, 1.0, 0.7, "apartment", "panes"),
-        exposure=0.36,
+        exposure=0.41,
     ),
     EmptySet(
         "pale_living_room",
@@ -129,7 +129,7 @@ SETS: tuple[EmptySet, ...] = (
         ("plaster", PAINTS["greige"]),
         None,
         ("overcast", -40, 60, 1.0, 0.0, None, None),
-        exposure=0.68,
+        exposure=0.65,
     ),
     EmptySet(
         "tiled_bathroom",
@@ -141,7 +141,7 @@ SETS: tuple[EmptySet, ...] = (
         ("tiles", PAINTS["white"]),
         None,
         ("window", 50, 40, 1.0, -0.1, "hall", None),
-        exposure=0.74,
+        exposure=0.66,
     ),
     EmptySet(
         "oak_table",
@@ -153,7 +153,7 @@ SETS: tuple[EmptySet, ...] = (
         ("paint", PAINTS["off-white"]),
         ("timber", WOODS["oak"]),
         ("window", -60, 35, 1.0, 0.15, "apartment", None),
-        exposure=0.67,
+        exposure=0.59,
     ),
     EmptySet(
         "marble_table",
@@ -165,7 +165,7 @@ SETS: tuple[EmptySet, ...] = (
         ("tiles", PAINTS["light grey"]),
         ("marble", MARBLES["white"]),
         ("window", 55, 40, 1.0, 0.0, "hall", None),
-        exposure=0.72,
+        exposure=0.67,
     ),
     EmptySet(
         "linen_table",
@@ -177,7 +177,7 @@ SETS: tuple[EmptySet, ...] = (
         ("paint", PAINTS["pale blue"]),
         ("linen", YARNS["cream"]),
         ("sun", -50, 38, 1.0, 0.3, "apartment", "leaves"),
-        exposure=0.66,
+        exposure=0.62,
     ),
     EmptySet(
         "walnut_desk",
@@ -189,6 +189,6 @@ SETS: tuple[EmptySet, ...] = (
         ("paint", PAINTS["dark green"]),
         ("timber", WOODS["walnut"]),
         ("window", 60, 35, 1.0, 0.2, "lobby", None),
-        exposure=0.42,
+        exposure=0.38,
     ),
 )
