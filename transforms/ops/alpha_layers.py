@@ -58,12 +58,13 @@ def layers_of(pixels: Pixels, alpha: Matte) -> Layers:
     own = (alpha > 0) & (alpha < 1) & ~shadow & ~(beside & dilated(alpha <= _FAINT, edge))
     if not shadow.any():
         return Layers(alpha, _own_colors(pixels, alpha, own), None)
-    share = _carried(alpha, shadow, shadow | ((alpha <= _CLEAR) & ~beside))
-    product = _without(alpha, share, solid)
-    product[shadow | ((alpha <= _CLEAR) & ~beside)] = 0
     color = _color(pixels[shadow], alpha[shadow])
+    shadow |= (alpha <= _CLEAR) & ~beside  # its faintest rim: left out, it would show as a step
+    share = _carried(alpha, shadow)
+    product = _without(alpha, share, solid)
+    product[shadow] = 0
     left = np.rint((1 - share[..., None] * (1 - color)) * 255).astype(np.uint8)
-    return Layers(product, _own_colors(_lit(pixels, product, left, share > 0), product, own), left)
+    return Layers(product, _own_colors(_lit(pixels, product, left, share > 0), product, own & ~shadow), left)
 
 
 def _without(alpha: Matte, share: Real, solid: Mask) -> Matte:
@@ -97,7 +98,8 @@ def _shadow(pixels: Pixels, alpha: Matte, wide: Mask, area: int) -> Mask:
         faint, dark = np.percentile(small[where], (10, 95))
         found[piece] = color.max() <= _DARKEST and np.ptp(color) <= _TINT and faint <= _FADED * dark
     # rims are lost at working size
-    return wide & dilated(resized(found[pieces].astype(np.float32), Size(*alpha.shape)) > 0, 1)
+    grown = dilated(found[pieces], 1)
+    return wide & (resized(grown.astype(np.float32), Size(*alpha.shape)) > 0)
 
 
 def _color(over_white: Pixels, alpha: Real) -> Real:
@@ -106,14 +108,13 @@ def _color(over_white: Pixels, alpha: Real) -> Real:
     return np.clip(1 - missing / (255 * max(float(alpha.sum()), 1e-6)), 0, 1).astype(np.float32)
 
 
-def _carried(alpha: Matte, shadow: Mask, known: Mask) -> Real:
-    """The alpha of the `shadow`, carried on smoothly to where nothing is `known` of it, float32 [H, W]."""
+def _carried(alpha: Matte, shadow: Mask) -> Real:
+    """The alpha of the `shadow`, carried on smoothly to where nothing is known of it, float32 [H, W]."""
     size = _working_size(alpha)
-    there = resized(known.astype(np.float32), size)
+    there = resized(shadow.astype(np.float32), size)
     mean = resized(alpha * shadow, size) / np.maximum(there, np.float32(1e-3))
     filled = fill_field(mean[..., None], there > 0.5)[..., 0]
     share = resized(filled, Size(*alpha.shape))
-    share[known] = 0
     share[shadow] = alpha[shadow]
     return share
 

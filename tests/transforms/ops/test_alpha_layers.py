@@ -55,6 +55,14 @@ def test_a_soft_shadow_is_no_part_of_the_product_and_darkens_any_backdrop_as_the
     assert apart.mean() < 0.4 and np.percentile(apart, 99.5) < 8
 
 
+def test_a_shadow_has_no_step_at_its_faintest():
+    picture, alpha = file_of((SHADOW, pool(330, blur=14.0)), ((230, 120, 30), product()))
+    layers = layers_of(picture, alpha)
+    faint = (alpha > 0) & (alpha < 0.03) & (product() == 0)
+    meant = 255 - alpha[faint] * (255 - np.mean(SHADOW))
+    assert np.abs(layers.left[faint].mean(axis=1) - meant).max() < 1 and layers.alpha[faint].max() < 0.01
+
+
 def test_the_product_is_the_files_where_it_is_opaque():
     picture, alpha = file_of((SHADOW, pool(258)), ((230, 120, 30), product()))
     layers = layers_of(picture, alpha)
