@@ -25,9 +25,10 @@ from benchmarks.local_models import local_client
 from benchmarks.local_painters import LocalClient
 from benchmarks.painters.products import product_job
 from benchmarks.segmentation import read_render
-from transforms.background import BackgroundSettings, Laid, best_candidate, lay_original, lay_product, told
+from transforms.background import BackgroundSettings, best_candidate, told
 from transforms.inference.contracts import bucket_of
 from transforms.inference.interface import InferenceClient
+from transforms.laying import Laid, lay_original, lay_product
 from transforms.ops.compositing import compose_over
 from transforms.ops.framing import FramingLimits, place_product
 from transforms.ops.geometry import lay, resample_matte

@@ -28,9 +28,9 @@ from models.data.defects import Composition, spoil
 from models.export.cards import WEIGHTS
 from models.serving.items import Answer, Item, answer_items
 from models.serving.judge import Judge, load_judge
-from transforms.background import Laid, lay_product
 from transforms.inference.contracts import CONTRACTS, bucket_of
 from transforms.judgement import Judged, JudgementSettings, judged
+from transforms.laying import Laid, lay_product
 from transforms.ops.framing import FramingLimits, place_product
 from transforms.ops.ranking import rank_candidates
 from transforms.records import Job, Pixels, Size

@@ -11,9 +11,10 @@ import numpy as np
 
 from benchmarks.local_painters import LocalClient
 from models.evaluation.baselines import blur_fill, edge_stretch, plain_white
-from transforms.background import BackgroundSettings, lay_product, paint_background
+from transforms.background import BackgroundSettings, paint_background
 from transforms.compose import ComposeSettings, compose_job
 from transforms.inference.contracts import bucket_of
+from transforms.laying import lay_product
 from transforms.ops.framing import FramingLimits, place_frame, place_product
 from transforms.ops.geometry import lay, resample
 from transforms.outpaint import OutpaintSettings, lay_frame, outpaint

@@ -14,10 +14,11 @@ from typing import NamedTuple
 import numpy as np
 
 from pipelines.config import Thresholds
-from transforms.background import Laid, lay_product, paint_around
+from transforms.background import paint_around
 from transforms.compose import compose_job
 from transforms.errors import CanvasError, Refusal, Rejected
 from transforms.inference.interface import InferenceClient
+from transforms.laying import Laid, lay_product
 from transforms.ops.arrangement import Piece, arrange
 from transforms.ops.encode import encode_evidence
 from transforms.ops.metadata import COMPOSITE, Credits

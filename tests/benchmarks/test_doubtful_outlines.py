@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from benchmarks.doubtful_outlines import chosen, errors_of, over, pictures_of, print_table, shown
-from transforms.background import Laid
+from transforms.laying import Laid
 from transforms.records import Box, Cutout
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from benchmarks.judged_ranking import PLANTED, Ranked, spoiled, table_of
-from transforms.background import Laid
 from transforms.judgement import Judged
+from transforms.laying import Laid
 from transforms.ops.ranking import Ranking
 
 NAMES = ["studio", "studio", "garbage"]

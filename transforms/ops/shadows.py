@@ -6,7 +6,7 @@ lies in. A light is a set of directions; for one direction the shadow of an upri
 image of the slab, so an area light costs some hundred small affine warps, and its penumbra widens with height by
 itself (Heckbert and Herf, "Simulating soft shadows with graphics hardware", 1997).
 
-What is seen from above is a stack of level layers instead (`transforms.ops.layers`).
+What is seen from above is a stack of level layers instead (`transforms.ops.lying_shadow`).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transforms.ops.footing import Floats, Footing, Mask, find_footing, parts_of
-from transforms.ops.layers import seen_past_layers
 from transforms.ops.lying import shrunk
+from transforms.ops.lying_shadow import seen_past_layers
 
 _BODY_SLABS = 6
 _KEY_RAYS = 20

@@ -1,7 +1,7 @@
 import numpy as np
 
-from transforms.ops.layers import layers_of, seen_past_layers
 from transforms.ops.lying import Lying
+from transforms.ops.lying_shadow import levels_of, seen_past_layers
 
 LYING = Lying(height=20.0, widest=20.0, foreshortening=0.6)
 
@@ -14,13 +14,13 @@ def slab():
 
 
 def test_every_layer_of_a_block_is_its_footprint():
-    for level, layer in layers_of(slab(), LYING):
+    for level, layer in levels_of(slab(), LYING):
         assert 0 <= level <= 20
         assert np.flatnonzero(layer.any(axis=1)).tolist() == list(range(60, 90))
 
 
 def test_what_is_round_is_widest_above_the_floor():
-    layers = layers_of(slab(), LYING._replace(widest=10.0))
+    layers = levels_of(slab(), LYING._replace(widest=10.0))
     rows = [np.flatnonzero(layer.any(axis=1))[0] for _, layer in layers]
     assert rows[0] == 50 and rows[-1] == 60 and rows == sorted(rows)
 

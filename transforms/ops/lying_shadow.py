@@ -18,7 +18,7 @@ Bytes = NDArray[np.uint8]
 _LAYERS = 7
 
 
-def layers_of(matte: Bytes, lying: Lying) -> list[tuple[float, Bytes]]:
+def levels_of(matte: Bytes, lying: Lying) -> list[tuple[float, Bytes]]:
     """Heights, in rows, and layers, uint8 [h, w], of a product `matte`."""
     levels = np.linspace(0.0, lying.height, _LAYERS)
     return [(float(level), np.minimum(matte, _moved(matte, 0.0, max(float(level), lying.widest)))) for level in levels]
@@ -33,7 +33,7 @@ def seen_past_layers(matte: Bytes, rays: NDArray[np.float64], lying: Lying) -> F
         lying: the product's height and the camera's pitch.
     """
     upright = float(np.sqrt(1 - lying.foreshortening**2))  # rows for a length of 1
-    layers = layers_of(matte, lying)
+    layers = levels_of(matte, lying)
     step = lying.height / (_LAYERS - 1)
     total = np.zeros(matte.shape, np.float32)
     for number, (across, back) in enumerate(rays):
