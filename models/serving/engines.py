@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.serving.cores import core
+
 Engine = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 
@@ -75,15 +77,13 @@ def _load_openvino_bf16(path: Path, threads: int) -> Engine:
 
 
 def _load_openvino(path: Path, threads: int, precision: str) -> Engine:
-    import openvino
-
     settings: dict[str, Any] = {
         "INFERENCE_PRECISION_HINT": precision,
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": 1,
         "PERFORMANCE_HINT": "LATENCY",
     }
-    compiled = openvino.Core().compile_model(str(path), "CPU", settings)
+    compiled = core().compile_model(str(path), "CPU", settings)
     request = compiled.create_infer_request()
 
     def run(images: NDArray[np.uint8]) -> NDArray[np.float32]:

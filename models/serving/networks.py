@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.serving.cores import core
+
 Arrays = dict[str, NDArray[Any]]
 Network = Callable[[Arrays], NDArray[np.float32]]
 
@@ -46,23 +48,21 @@ def _load_onnxruntime(path: Path, threads: int) -> Network:
 
 def _load_openvino(path: Path, threads: int) -> Network:
     """Static shapes are faster than open ones, and there are few: the buckets."""
-    import openvino
-
     settings: dict[str, Any] = {
         "INFERENCE_PRECISION_HINT": "f32",
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": 1,
         "PERFORMANCE_HINT": "LATENCY",
     }
-    core, compiled = openvino.Core(), dict[tuple[tuple[int, ...], ...], Any]()
+    compiled: dict[tuple[tuple[int, ...], ...], Any] = {}
 
     def run(arrays: Arrays) -> NDArray[np.float32]:
         shapes = {name: array.shape for name, array in arrays.items()}
         key = tuple(shapes.values())
         if key not in compiled:
-            model = core.read_model(str(path))
+            model = core().read_model(str(path))
             model.reshape({name: list(shape) for name, shape in shapes.items()})
-            compiled[key] = core.compile_model(model, "CPU", settings).create_infer_request()
+            compiled[key] = core().compile_model(model, "CPU", settings).create_infer_request()
         return np.array(compiled[key].infer(arrays)[0], np.float32)
 
     return run

@@ -45,6 +45,8 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+# Where a browser looks for a picture's or a script's own icon, which no page of ours names.
+_FAVICON = "/favicon.ico"
 _KINDS = {"js": _SCRIPT, "css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
 
 
@@ -74,7 +76,7 @@ def _admit(setting: Setting) -> AnyResponse | None:
     g.session = request.cookies.get(_SESSION, "")
     signed_in = setting.tokens.read(g.session)
     g.user, g.signed_in = signed_in or setting.open_user, signed_in is not None
-    if request.path == "/login" or request.path.startswith("/assets/"):
+    if request.path in ("/login", _FAVICON) or request.path.startswith("/assets/"):
         return None
     if g.user is None:
         return make_response(render("sign_in.html.j2", assets="/assets"), 401)
@@ -129,6 +131,7 @@ def _add_doors(app: Flask, setting: Setting) -> None:
     app.add_url_rule("/login", "login", login, methods=["GET", "POST"])
     app.add_url_rule("/logout", "logout", logout, methods=["POST"])
     app.add_url_rule("/assets/<name>", "assets", serve_asset)
+    app.add_url_rule(_FAVICON, "favicon", lambda: serve_asset("icon.svg"))
 
 
 def _set_session(response: AnyResponse, session: str, setting: Setting) -> None:

@@ -206,6 +206,8 @@ def test_nobody_gets_in_without_a_token_once_the_page_is_reachable_from_outside(
         assert answer.status_code == 401 and b"lamp" not in answer.data
     assert visitor.get("/login?token=wrong").status_code == 401
     assert visitor.get("/assets/core.js").status_code == 200
+    icon = visitor.get("/favicon.ico")  # browsers ask for it on pictures' own pages
+    assert icon.status_code == 200 and icon.content_type == "image/svg+xml"
 
 
 def test_an_advertiser_sees_its_own_rows_and_no_image_of_another(guarded: Setting) -> None:

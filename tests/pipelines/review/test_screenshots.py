@@ -1,7 +1,7 @@
 """The pictures of docs/review.md: `CANVAS_SCREENSHOTS=docs/images pytest tests/pipelines/review/test_screenshots.py`.
 
-They show the example catalog where `make demo` has left a run, and a small run otherwise; without the variable they go
-to a temporary folder, and only what they show is checked.
+With the variable they show the example catalog where `make demo` has left a run; without it a small run, whatever lies
+in the folder: they go to a temporary folder then, and only what they show is checked.
 """
 
 import io
@@ -20,6 +20,7 @@ from pipelines.review.runs import read_run
 from transforms.storage.store import StoreConfig
 
 pytestmark = pytest.mark.browser
+KEPT = os.environ.get("CANVAS_SCREENSHOTS")
 DEMO = Path(__file__).parents[3] / "demo" / "runs"
 OpenPage = Callable[..., Page]
 # A picture has its size before it has its pixels.
@@ -29,7 +30,7 @@ DECODED = """Promise.all([...document.images].filter(i => i.src && i.offsetParen
 
 def demo_run() -> str | None:
     """The newest finished run of the example catalog."""
-    found = sorted(path.parent for path in DEMO.glob("*/report.json")) if DEMO.exists() else []
+    found = sorted(path.parent for path in DEMO.glob("*/report.json")) if KEPT else []
     return str(found[-1]) if found else None
 
 
@@ -39,18 +40,22 @@ def shown(shared_run: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield server
 
 
+def advertiser_with_most(run: str, outcome: str) -> str:
+    """The advertiser with the most rows that ended so."""
+    rows = read_run(run, StoreConfig()).advertisers
+    return max(rows, key=lambda name: sum(row["outcome"] == outcome for row in rows[name]))
+
+
 @pytest.fixture(scope="module")
 def advertiser(shown: Served) -> str:
-    """The advertiser with the most finished creatives."""
-    run = read_run(shown.run, StoreConfig())
-    finished = {name: sum(row["outcome"] == "enhanced" for row in rows) for name, rows in run.advertisers.items()}
-    return max(finished, key=lambda name: finished[name])
+    """Who has something to look at."""
+    return advertiser_with_most(shown.run, "enhanced")
 
 
 @pytest.fixture
 def keep(tmp_path: Path) -> Callable[[Page, str], None]:
     """Takes a screenshot, and looks whether it shows anything."""
-    folder = Path(os.environ.get("CANVAS_SCREENSHOTS") or tmp_path)
+    folder = Path(KEPT or tmp_path)
 
     def take(page: Page, name: str) -> None:
         page.wait_for_load_state("networkidle")
@@ -98,10 +103,8 @@ def test_a_creative_in_its_views(
     keep(page, name)
 
 
-def test_why_there_is_no_creative(
-    shown: Served, advertiser: str, open_page: OpenPage, keep: Callable[[Page, str], None]
-) -> None:
-    page = ready(open_page(shown.of(advertiser)))
+def test_why_there_is_no_creative(shown: Served, open_page: OpenPage, keep: Callable[[Page, str], None]) -> None:
+    page = ready(open_page(shown.of(advertiser_with_most(shown.run, "rejected"))))
     page.click("[data-tab=rejected]")
     page.click("#grid .card .picture")
     assert page.is_visible("#panel .why .advice")
