@@ -113,8 +113,8 @@ def _is_cut(image: Image.Image, body: bytes) -> bool:
     """Whether a JPEG's scans end early, with an end of image behind them.
 
     libjpeg says nothing of it, and leaves blocks that it was not told at zero: mid-grey down to the last one. More data
-    change such a picture; behind a whole one, which may be grey as well, they are passed over. A progressive file
-    whose first scan is whole only lacks detail, and passes.
+    change such a picture; behind a whole one, which may be grey as well, they are passed over. Progressive
+    files that lack whole scans are refused before (`transforms.ops.containers.progression`).
     """
     corner = image.crop((image.width - 1, image.height - 1, image.width, image.height)).tobytes()
     if not set(corner) <= _UNTOLD:

@@ -1,4 +1,5 @@
 import io
+import re
 import struct
 import threading
 import time
@@ -501,6 +502,16 @@ def test_a_jpeg_that_was_cut_and_ended_anew_is_truncated(mode, options, share):
     kept = data[: scan + round(share * (len(data) - scan))].rstrip(b"\xff")
     with pytest.raises(TruncatedImage, match="end before its picture"):
         decode(kept + b"\xff\xd9", LIMITS)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_a_progressive_jpeg_without_its_last_scans_is_truncated(mode):
+    data = saved(Image.fromarray(NOISE).resize((160, 120)).convert(mode), "JPEG", progressive=True)
+    assert decode(data, LIMITS).size == (120, 160)
+    scans = [at.start() for at in re.finditer(rb"\xff\xda", data)]
+    for scan in scans[1:]:
+        with pytest.raises(TruncatedImage, match="last scans are missing"):
+            decode(data[:scan] + b"\xff\xd9", LIMITS)
 
 
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_blocks": 3}])

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from transforms.ops.containers.container import MAX_PARTS, Container, Damaged, Unsupported
+from transforms.ops.containers.progression import lacks_scans
 from transforms.records import Size
 
 SIGNATURE = b"\xff\xd8\xff"
@@ -25,6 +26,7 @@ _APP0, _APP1, _APP2, _APP13, _APP14 = 0xE0, 0xE1, 0xE2, 0xED, 0xEE
 _SOS, _EOI, _DNL = 0xDA, 0xD9, 0xDC
 # Baseline, extended, progressive, and the last two with arithmetic coding: what libjpeg-turbo decodes.
 _FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
+_PROGRESSIVE = {0xC2, 0xCA}
 _OTHER_FRAMES = {0xC3, 0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF}
 # What the decoder needs: tables, frame, restart interval, JFIF and Adobe (they decide the colour transform).
 _KEPT = _FRAMES | {0xC4, 0xCC, 0xDB, 0xDD, _APP0, _APP14, _SOS, _EOI}
@@ -74,7 +76,7 @@ def read(data: bytes) -> Container:
     Raises:
         Damaged, Unsupported: see `container`.
     """
-    size, scans, late = None, 0, False
+    size, scans, late, sketched = None, list[bytes](), False, b""
     blocks: dict[bytes, list[bytes]] = defaultdict(list)
     kept = [b"\xff\xd8"]
     for segment in segments(data):
@@ -82,20 +84,23 @@ def read(data: bytes) -> Container:
             raise Unsupported("a lossless or hierarchical JPEG")
         if segment.marker in _FRAMES:
             size = _frame_size(segment.payload)
+            sketched = segment.payload if segment.marker in _PROGRESSIVE else b""
         if segment.marker in _KEPT:
             kept.append(segment.raw)
-        scans += segment.marker == _SOS
+        scans += [segment.payload] if segment.marker == _SOS else []
         late = late or segment.marker == _DNL
-        if scans > MAX_SCANS:
+        if len(scans) > MAX_SCANS:
             raise Unsupported(f"more than {MAX_SCANS} scans")
         for name in _names(segment):
             blocks[name].append(segment.payload[len(name) :])
-    if size is None or scans == 0:
+    if size is None or not scans:
         raise Damaged("no image in it")
     if late and size.height == 0:
         raise Unsupported("a JPEG that tells its height behind its pixels (DNL); save it anew")
-    if scans > 20 and scans * size.height * size.width > MAX_SCANNED_PIXELS:
-        raise Unsupported(f"{scans} scans of {size.height * size.width} pixels")
+    if len(scans) > 20 and len(scans) * size.height * size.width > MAX_SCANNED_PIXELS:
+        raise Unsupported(f"{len(scans)} scans of {size.height * size.width} pixels")
+    if sketched and lacks_scans(sketched, scans):
+        raise Damaged("its last scans are missing, so it is no more than a sketch of its picture")
     return Container(
         "jpeg",
         size,
