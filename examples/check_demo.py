@@ -11,6 +11,7 @@ import argparse
 import csv
 import json
 import sys
+import unicodedata
 from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,7 +23,7 @@ from transforms.ledger import read_index
 from transforms.storage.store import open_store
 
 Rows = list[dict[str, Any]]
-_CELL, _GAP, _TEXT = 240, 8, 26
+_CELL, _GAP, _TEXT, _GREY = 240, 8, 26, "#f4f4f4"
 
 
 class Expected(NamedTuple):
@@ -68,23 +69,32 @@ def differences(rows: Rows, expected: dict[tuple[str, str], Expected]) -> list[s
 
 
 def contact_sheet(rows: Rows, placements: list[str]) -> Image.Image:
-    """A line for each enhanced product: the original, then its creatives."""
-    products = {}
+    """A line for each enhanced product: the original, then its creatives, or why there is none."""
+    products: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
     for row in rows:
-        if row["outcome"] == "enhanced":
-            products.setdefault((row["advertiser_id"], row["product_id"]), {})[row["placement"]] = row
+        products.setdefault((row["advertiser_id"], row["product_id"]), {})[row["placement"]] = row
+    shown = sorted(key for key, own in products.items() if any(row["outcome"] == "enhanced" for row in own.values()))
     step = _CELL + _GAP
-    sheet = Image.new("RGB", (step * (len(placements) + 1) + _GAP, (step + _TEXT) * len(products) + _GAP), "#f4f4f4")
+    sheet = Image.new("RGB", (step * (len(placements) + 1) + _GAP, (step + _TEXT) * len(shown) + _GAP + _TEXT), _GREY)
     draw = ImageDraw.Draw(sheet)
-    for line, ((_, product), creatives) in enumerate(sorted(products.items())):
-        top = _GAP + line * (step + _TEXT)
-        draw.text((_GAP, top), product, fill="black")
-        first = next(iter(creatives.values()))
-        _paste(sheet, first["source_uri"], _GAP, top + _TEXT)
+    for column, heading in enumerate(("original", *placements)):
+        draw.text((_GAP + column * step, _GAP), heading, fill="black")
+    for line, key in enumerate(shown):
+        top, own = _GAP + _TEXT + line * (step + _TEXT), products[key]
+        draw.text((_GAP, top), _plain(key[1]), fill="black")
+        _paste(sheet, next(row["source_uri"] for row in own.values()), _GAP, top + _TEXT)
         for column, placement in enumerate(placements, 1):
-            if placement in creatives:
-                _paste(sheet, creatives[placement]["creative_uri"], _GAP + column * step, top + _TEXT)
+            row, left = own.get(placement), _GAP + column * step
+            if row and row["outcome"] == "enhanced":
+                _paste(sheet, row["creative_uri"], left, top + _TEXT)
+            elif row:
+                draw.text((left, top + _TEXT), f"{row['outcome']}: {row['reason']}", fill="#8a1c1c")
     return sheet
+
+
+def _plain(text: str) -> str:
+    """`text` in the letters that Pillow's own font has."""
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
 
 
 def _paste(sheet: Image.Image, path: str, left: int, top: int) -> None:
