@@ -18,6 +18,7 @@ from pipelines.finish import Folders
 from pipelines.flags import listed
 from pipelines.stores import store_of as store_of
 from transforms.background import BackgroundSettings
+from transforms.category_names import category_names_of
 from transforms.compose import ComposeSettings
 from transforms.eligibility import EligibilityLimits
 from transforms.errors import ConfigError, StorageError, redact
@@ -190,7 +191,7 @@ def config_of(options: argparse.Namespace) -> EnhanceConfig:
         placements=_names(options.placements, tuple(table), "placements"),
         table=tuple(table.values()),
         thresholds=thresholds,
-        columns=ColumnMap(_pairs(options.column, "column", COLUMNS), options.advertiser_id.strip()),
+        columns=_columns(options, store),
         allow_source=listed(options.allow_source),
         store=store,
         stop=StopRules(options.max_failed_share, options.min_outcomes, options.price_per_hour, options.max_cost),
@@ -199,13 +200,23 @@ def config_of(options: argparse.Namespace) -> EnhanceConfig:
     )
 
 
+def _columns(options: argparse.Namespace, config: StoreConfig) -> ColumnMap:
+    """Where the manifest's columns come from, and what its numbered categories are called."""
+    pairs, uri = _pairs(options.column, "column", COLUMNS), options.category_names
+    told = category_names_of(_text_of(uri, "--category_names", config), f"--category_names {uri}") if uri else {}
+    return ColumnMap(pairs, options.advertiser_id.strip(), told)
+
+
+def _text_of(uri: str, option: str, config: StoreConfig) -> str:
+    try:
+        return open_store(uri, config).read(uri, limit_bytes=_MOST_TABLE_BYTES).data.decode("utf-8")
+    except (StorageError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{option} {uri} cannot be read: {error}") from error
+
+
 def _prompts(uri: str, policy: WordPolicy, config: StoreConfig) -> PromptTable:
     """The job's own table of prompts, held to the policy that rows' prompts are held to."""
-    try:
-        text = open_store(uri, config).read(uri, limit_bytes=_MOST_TABLE_BYTES).data.decode("utf-8")
-    except (StorageError, UnicodeDecodeError) as error:
-        raise ConfigError(f"--prompts {uri} cannot be read: {error}") from error
-    table = table_of(text, f"--prompts {uri}")
+    table = table_of(_text_of(uri, "--prompts", config), f"--prompts {uri}")
     for category in (*table.categories, table.other):
         for found in find_unfit([("prompts", prompt) for prompt in category.prompts], policy):
             raise ConfigError(

@@ -50,6 +50,12 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
     add("--column", default="", help="names that differ: product_id=sku,image_uri=picture; in a file a mapping")
     add("--advertiser_id", default="", help="advertiser of all rows, where the manifest has no such column")
     add(
+        "--category_names",
+        default="",
+        help="list that tells the names of numbered categories, `187 - Apparel & Accessories > Shoes` a line, as "
+        "Google publishes its taxonomy; a path, file:// or s3://; empty: numbers say nothing",
+    )
+    add(
         "--decisions",
         default="",
         help="Parquet file of decisions on earlier creatives, from `python -m pipelines.review export`; a path, "

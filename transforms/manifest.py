@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.category_names import CategoryNames
 from transforms.errors import ManifestError
 from transforms.records import TASKS, Product
 
@@ -36,10 +37,12 @@ class ColumnMap:
     Attributes:
         names: (column, name in the file) pairs that the job states; they win over the usual names.
         advertiser_id: the advertiser of every row where the file has no such column, "" for none.
+        category_names: what a product_category that is nothing but one of these numbers is called.
     """
 
     names: tuple[tuple[str, str], ...] = ()
     advertiser_id: str = ""
+    category_names: CategoryNames = field(default_factory=dict)
 
     def source_of(self, column: str, present: Sequence[str]) -> str | None:
         """The file's name for `column`, None where it has none."""
@@ -84,8 +87,8 @@ def _check_type(column: str, name: str, kind: pa.DataType, manifest_uri: str) ->
     elif column == "seed":
         good, wanted = pa.types.is_integer(kind) or pa.types.is_null(kind), "int64"
     else:
-        ids = column in ("advertiser_id", "product_id")
-        good, wanted = _is_text(kind) or (ids and pa.types.is_integer(kind)), "string"
+        numbered = column in ("advertiser_id", "product_id", "product_category")
+        good, wanted = _is_text(kind) or (numbered and pa.types.is_integer(kind)), "string"
     if not good:
         raise ManifestError(f"{manifest_uri}: column {name!r} (for {column!r}) has type {kind}, expected {wanted}")
 
@@ -135,7 +138,16 @@ def _normalised(
     if values is None:
         text = columns.advertiser_id if column == "advertiser_id" else ""
         return pa.repeat(pa.scalar(text, pa.string()), rows)
-    return pc.utf8_trim_whitespace(pc.fill_null(_legible(values.cast(pa.string()), column), ""))
+    texts = pc.utf8_trim_whitespace(pc.fill_null(_legible(values.cast(pa.string()), column), ""))
+    return _named(texts, columns.category_names) if column == "product_category" else texts
+
+
+def _named(categories: pa.ChunkedArray, names: CategoryNames) -> pa.ChunkedArray:
+    """`categories` with names in place of the numbers that have one."""
+    if not names:
+        return categories
+    known = pc.index_in(categories, value_set=pa.array(list(names), pa.string()))
+    return pc.coalesce(pa.array(list(names.values()), pa.string()).take(known), categories)
 
 
 def _legible(values: pa.ChunkedArray, column: str) -> pa.ChunkedArray:

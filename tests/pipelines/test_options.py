@@ -210,6 +210,18 @@ def test_a_table_of_prompts_that_cannot_be_used_is_refused_at_launch(
         config_of(parse([*REQUIRED, f"--prompts={tmp_path / 'p.csv'}"]).job)
 
 
+def test_names_of_numbered_categories_are_read_at_launch(tmp_path: Path) -> None:
+    path = tmp_path / "taxonomy.txt"
+    path.write_text("187 - Apparel & Accessories > Shoes\n")
+    columns = config_of(parse([*REQUIRED, f"--category_names={path}"]).job).columns
+    assert columns.category_names == {"187": "Apparel & Accessories > Shoes"}
+    path.write_text("shoes\n")
+    with pytest.raises(ConfigError, match=f"--category_names {path} line 1"):
+        config_of(parse([*REQUIRED, f"--category_names={path}"]).job)
+    with pytest.raises(ConfigError, match="--category_names nowhere"):
+        config_of(parse([*REQUIRED, "--category_names=nowhere.txt"]).job)
+
+
 def test_an_unknown_name_in_the_file_is_refused_with_a_hint(tmp_path: Path) -> None:
     file = tmp_path / "job.yaml"
     file.write_text("placement: pmax_square\n")

@@ -121,3 +121,15 @@ def test_a_cell_that_is_not_utf8_costs_its_own_row_at_most() -> None:
     lists = normalise(pa.table({**base, "product_id": ["p", "q"], "placements": names}), ColumnMap())
     assert ids.column("title").to_pylist() == ["\ufffdt", ""]
     assert list(bad_cells(ids, ["pmax_square"])) == list(bad_cells(lists, ["pmax_square"])) == [1]
+
+
+@pytest.mark.parametrize("kind", [TEXT, pa.int64()])
+def test_numbers_of_categories_get_their_names_where_a_list_tells_them(kind: pa.DataType) -> None:
+    cells = pa.chunked_array([pa.array(["187"]).cast(kind), pa.array([None, "9"]).cast(kind)])
+    ids = {field.name: ["x"] * 3 for field in PLAIN}
+    table = pa.table({**ids, "google_product_category": cells})
+    check_schema(table.schema, ColumnMap(), "m.parquet")
+    bare = normalise(table, ColumnMap()).column("product_category").to_pylist()
+    named = normalise(table, ColumnMap(category_names={"187": "Apparel & Accessories > Shoes"}))
+    assert bare == ["187", "", "9"]
+    assert named.column("product_category").to_pylist() == ["Apparel & Accessories > Shoes", "", "9"]
