@@ -13,7 +13,7 @@ from PIL import Image
 
 from pipelines.rating.forms import rows_of
 from pipelines.rating.sheets import SIDE, Cell, drawn_sheets, table, who_of
-from pipelines.rating.study import Unit
+from pipelines.rating.units import Unit
 from transforms.errors import TableError
 from transforms.storage.store import StoreConfig
 

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from statsmodels.stats.proportion import proportion_confint
 
-from pipelines.rating.study import RATERS, Answer, Item
+from pipelines.rating.study import RATERS
+from pipelines.rating.units import Answer, Item
 
 OVERALL = "overall"
 

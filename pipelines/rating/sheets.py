@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from pipelines.rating.forms import rows_of
 from pipelines.rating.pictures import opened
 from pipelines.rating.questions import ALL_HEADS, heads_of
-from pipelines.rating.study import Item
+from pipelines.rating.units import Item
 from transforms.errors import TableError
 from transforms.records import Size
 from transforms.storage.store import StoreConfig

@@ -16,9 +16,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from pipelines.rating.contestants import Entry
+from pipelines.rating.units import Answer, Item, Progress, Unit, pairs_of
 from transforms.errors import ConfigError, TableError
 
 RATERS = 2
@@ -45,49 +46,6 @@ CREATE TRIGGER IF NOT EXISTS two_raters BEFORE INSERT ON answers
   WHEN (SELECT count(*) FROM answers WHERE unit = NEW.unit AND rater <> NEW.rater) >= 2
   BEGIN SELECT raise(ABORT, 'two raters have answered'); END;
 """
-
-
-class Item(NamedTuple):
-    """An output that is rated; see `contestants.Entry`."""
-
-    id: str
-    number: int
-    contestant: str
-    task: str
-    placement: str
-    original_uri: str
-    output_uri: str
-    original_digest: str
-    output_digest: str
-
-
-class Unit(NamedTuple):
-    """What a rater answers at once: one item, or a pair of which `first` belongs to the left for this rater."""
-
-    id: str
-    first: Item
-    second: Item | None
-
-
-class Answer(NamedTuple):
-    """What a rater said of a unit: flags by head, or `{"choice": contestant's item id or "tie"}`.
-
-    A choice from a sheet says `left`, the item that was A there, and `reason` as well.
-    """
-
-    unit: str
-    first: str
-    second: str | None
-    rater: str
-    answer: dict[str, Any]
-
-
-class Progress(NamedTuple):
-    """Units in all, those with two raters, and those that this rater answered."""
-
-    units: int
-    done: int
-    mine: int
 
 
 class TooEarly(Exception):
@@ -342,25 +300,6 @@ SELECT id FROM units WHERE id NOT IN (SELECT unit FROM answers WHERE rater = ?)
 def _secret(db: sqlite3.Connection) -> str:
     """The secret, within a transaction."""
     return str(db.execute("SELECT value FROM study WHERE name = 'secret'").fetchone()[0])
-
-
-def pairs_of(items: Sequence[Item]) -> list[tuple[Item, Item]]:
-    """Items of two contestants for one original, task and placement; an unknown placement goes with any, once."""
-    found: list[tuple[Item, Item]] = []
-    for at, one in enumerate(items):
-        met: set[str] = set()
-        for other in items[at + 1 :]:
-            if one.contestant == other.contestant or (one.original_digest, one.task) != (
-                other.original_digest,
-                other.task,
-            ):
-                continue
-            same = one.placement == other.placement
-            loose = not (one.placement and other.placement) and other.contestant not in met
-            if same or loose:
-                met.add(other.contestant)
-                found.append((one, other))
-    return found
 
 
 def _fields(entry: Entry) -> tuple[str, ...]:

@@ -14,7 +14,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from pipelines.rating.pictures import blind_jpeg
 from pipelines.rating.questions import QUESTIONS
-from pipelines.rating.study import Study, TakenAlready, TooEarly, Unit
+from pipelines.rating.study import Study, TakenAlready, TooEarly
+from pipelines.rating.units import Unit
 from transforms.errors import CanvasError, ConfigError
 from transforms.storage.store import StoreConfig
 

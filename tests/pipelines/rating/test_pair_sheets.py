@@ -10,7 +10,8 @@ from PIL import Image
 
 from pipelines.rating.__main__ import main
 from pipelines.rating.pair_sheets import labelled, pair_form, read_choices, seeds_of
-from pipelines.rating.study import Item, Study, Unit
+from pipelines.rating.study import Study
+from pipelines.rating.units import Item, Unit
 from transforms.errors import TableError
 
 COUNT = 12

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pipelines.rating.rates import design_effect, rates, wilson
-from pipelines.rating.study import Answer, Item
+from pipelines.rating.units import Answer, Item
 
 
 def item(number: int, contestant: str = "canvas", task: str = "background", subject: str = "") -> Item:

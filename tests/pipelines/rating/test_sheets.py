@@ -10,7 +10,8 @@ from PIL import Image
 
 from pipelines.rating.__main__ import main
 from pipelines.rating.sheets import read_answers
-from pipelines.rating.study import Item, Study
+from pipelines.rating.study import Study
+from pipelines.rating.units import Item
 from transforms.errors import TableError
 
 
