@@ -18,14 +18,14 @@ from transforms.errors import ConfigError
 
 _COLUMNS = tuple(name for name in DECISION_SCHEMA.names if name != "decision_id")
 _TIMES = ("decided_at", "undone_at")
-_CREATE = f"""
-CREATE TABLE IF NOT EXISTS decisions (
+_CREATE = (
+    f"""CREATE TABLE IF NOT EXISTS decisions (
     decision_id INTEGER PRIMARY KEY AUTOINCREMENT,
     {", ".join(f"{name} TEXT" + ("" if DECISION_SCHEMA.field(name).nullable else " NOT NULL") for name in _COLUMNS)}
-);
-CREATE INDEX IF NOT EXISTS by_advertiser ON decisions (advertiser_id);
-CREATE INDEX IF NOT EXISTS by_batch ON decisions (batch);
-"""
+)""",
+    "CREATE INDEX IF NOT EXISTS by_advertiser ON decisions (advertiser_id)",
+    "CREATE INDEX IF NOT EXISTS by_batch ON decisions (batch)",
+)
 _WAIT_SEC = 10.0
 
 
@@ -37,15 +37,20 @@ class Decisions:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
+        """A connection within one transaction, which waits for its turn.
+
+        No write-ahead log: SQLite turns away, without waiting, who opens a file while another one turns its log on.
+        """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(self.path, timeout=_WAIT_SEC)) as connection:
+            with closing(sqlite3.connect(self.path, timeout=_WAIT_SEC, isolation_level=None)) as connection:
                 connection.row_factory = sqlite3.Row
-                connection.execute("PRAGMA journal_mode=WAL")
                 connection.execute("PRAGMA synchronous=FULL")
-                connection.executescript(_CREATE)
-                with connection:
-                    yield connection
+                connection.execute("BEGIN IMMEDIATE")
+                for statement in _CREATE:
+                    connection.execute(statement)
+                yield connection  # what is not committed when it closes is rolled back
+                connection.execute("COMMIT")
         except (sqlite3.DatabaseError, OSError) as error:
             remedy = "name a file of decisions, or one that does not exist yet, on a local disk"
             raise ConfigError(f"--database {self.path}: {error}", remedy=remedy) from error

@@ -32,6 +32,20 @@ def test_many_decide_at_once_and_nothing_is_lost(tmp_path: Path, run: Run) -> No
     assert decision_table(rows).schema == DECISION_SCHEMA
 
 
+def test_who_decides_first_at_once_waits_for_the_others(tmp_path: Path, run: Run) -> None:
+    entry = entry_of(run.rows[0])
+    for number in range(40):
+        store, together = Decisions(tmp_path / f"{number}.sqlite"), Barrier(8)
+
+        def decide(store: Decisions = store, together: Barrier = together) -> str:
+            together.wait()
+            return store.record("flag", "ann", "1", [entry])
+
+        with ThreadPoolExecutor(8) as pool:
+            batches = {item.result() for item in [pool.submit(decide) for _ in range(8)]}
+        assert {row["batch"] for row in store.rows()} == batches and len(batches) == 8
+
+
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "d.sqlite").write_text("not a database, but some text that is long enough to be taken for a header")
     with pytest.raises(ConfigError, match=r"d\.sqlite"):
