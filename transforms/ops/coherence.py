@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.ops.nearest_patches import RADIUS, SHIFT_LIMIT, SIDE
+from transforms.ops.patches import RADIUS, SHIFT_LIMIT, SIDE
 
 Pixels = NDArray[np.uint8]
 Offsets = NDArray[np.int16]

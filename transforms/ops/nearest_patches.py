@@ -18,16 +18,15 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from transforms.ops.patches import RADIUS, SHIFT_LIMIT, SIDE
+
 Array = NDArray[Any]
 F = TypeVar("F", bound=Callable[..., object])
 
-RADIUS = 3
-SIDE = 2 * RADIUS + 1
 VALUES = SIDE * SIDE * 3
 FAR = 2**62
 
-# A mean may move by at most this many of 255 levels, and moving costs a share of what it saves.
-SHIFT_LIMIT = 24
+# Moving a mean costs a share of what it saves.
 SHIFT_COST = 0.5
 
 

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from transforms.ops import quilting
 from transforms.ops.extension import Frame, foreign, frame_of, promise, relit, spread_colours
-from transforms.ops.nearest_patches import RADIUS, SIDE, VALUES, gather, search, vote
+from transforms.ops.nearest_patches import VALUES, gather, search, vote
+from transforms.ops.patches import RADIUS, SIDE
 from transforms.ops.seams import blend_generated_side
 from transforms.ops.things import find_things
 
