@@ -118,14 +118,24 @@ def _told(extensions: Sequence[Extension]) -> str:
     return f"{len(extensions)} ({sum(one.sound for one in extensions)} sound)"
 
 
-def lines_of_limits(extensions: Sequence[Extension], limits: dict[str, float], values: Sequence[float]) -> list[str]:
-    """Lines of a table: what goes through by all limits, that of visible tears being each of `values` in turn."""
+def lines_of_limits(
+    extensions: Sequence[Extension],
+    limits: dict[str, float],
+    values: Sequence[float],
+    clean: Mapping[str, float] | None = None,
+) -> list[str]:
+    """Lines of a table: what goes through by all limits, that of visible tears being each of `values` in turn.
+
+    Those beyond the job's own limit of visible tears must keep the stricter limits `clean` as well.
+    """
     lines = ["", "| limit of visible tears | let through | sound | 95 % interval |", "|---|---|---|---|"]
     for value in values:
-        through = passing(extensions, {**limits, "outpaint_visible_tears": value}, limits)
-        sound = sum(one.sound for one in through)
-        told = "{:.0%} to {:.0%}".format(*wilson(sound / len(through), len(through))) if through else "-"
-        lines.append(f"| {value:g} | {len(through)} | {sound} | {told} |")
+        strict = {**limits, **(clean or {}), "outpaint_visible_tears": value}
+        through = [one for one in extensions if passing([one], limits, limits) or passing([one], strict, strict)]
+        within = [one for one in through if one.scores["outpaint_visible_tears"] <= value]
+        sound = sum(one.sound for one in within)
+        told = "{:.0%} to {:.0%}".format(*wilson(sound / len(within), len(within))) if within else "-"
+        lines.append(f"| {value:g} | {len(within)} | {sound} | {told} |")
     return lines
 
 
@@ -136,13 +146,17 @@ def main() -> int:
     source.add_argument("--scores", type=Path, help="extensions.csv of benchmarks.extended_scenes")
     parser.add_argument("--ratings", type=Path, nargs="+", required=True, help="files of `pipelines.rating export`")
     parser.add_argument("--visible", type=float, nargs="*", default=[], help="other limits of visible tears")
+    parser.add_argument(
+        "--clean", nargs="*", default=[], metavar="SCORE=LIMIT", help="that those beyond the job's keep"
+    )
     args = parser.parse_args()
     for path in args.ratings:
         limits = job_limits()
         found = rated(scored(args.scores), pq.read_table(path).to_pylist()) if args.scores else None
         found = read_extensions(args.run, path) if found is None else found
         values = sorted({limits["outpaint_visible_tears"], *args.visible})
-        print("\n".join([f"\n{path}", *table_of(found, limits), *lines_of_limits(found, limits, values)]))
+        clean = {name: float(limit) for name, _, limit in (each.partition("=") for each in args.clean)}
+        print("\n".join([f"\n{path}", *table_of(found, limits), *lines_of_limits(found, limits, values, clean)]))
     return 0
 
 
