@@ -17,7 +17,7 @@ from transforms.inference.interface import InferenceClient
 from transforms.looks import ask_refiner, look, recheck, scaled
 from transforms.ops.alpha_layers import layers_of
 from transforms.ops.backdrop import Backdrop, describe_backdrop, to_lab
-from transforms.ops.bleached import bleached_backdrop, enclosed_gaps, reached_share
+from transforms.ops.bleached import bleached_backdrop, enclosed_gaps, reached_share, without_white_rim
 from transforms.ops.clues import clues_of
 from transforms.ops.doubt import doubt_of
 from transforms.ops.edge_width import narrow_edges
@@ -183,7 +183,7 @@ def join(pixels: Pixels, looks: Looks) -> Seen:
         return Seen(looks, small, without_doubtful_holes(merged), backdrop, None)
     evidence = gather_evidence(small, merged, backdrop)
     joined = without_doubtful_holes(join_evidence(merged, evidence, lightness=backdrop.color_lab[0]))
-    reached = reached_share(pixels, joined) if bleached else None
+    reached = reached_share(pixels, joined, merged) if bleached else None
     if reached is not None:
         reached = np.where(enclosed_gaps(small, merged), np.float32(1), reached)
     return Seen(looks, small, _beside(joined, reached), backdrop, evidence, reached=reached)
@@ -210,7 +210,8 @@ def answer_of(seen: Seen, evidence: Evidence, client: InferenceClient) -> Real:
 def matte(pixels: Pixels, seen: Seen) -> Matte:
     """The alpha matte at full resolution, float32 [H, W]: enlarged along the colours, narrow where they do not tell."""
     drawn = draw(seen)
-    return narrow_edges(enlarge_alpha(pixels, drawn), drawn, seen.pixels)
+    alpha = narrow_edges(enlarge_alpha(pixels, drawn), drawn, seen.pixels)
+    return alpha if seen.reached is None else without_white_rim(pixels, alpha)
 
 
 def draw(seen: Seen) -> Matte:

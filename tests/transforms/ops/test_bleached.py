@@ -2,7 +2,13 @@ import cv2
 import numpy as np
 import pytest
 
-from transforms.ops.bleached import bleached_backdrop, enclosed_gaps, reached_share, white_patches
+from transforms.ops.bleached import (
+    bleached_backdrop,
+    enclosed_gaps,
+    reached_share,
+    white_patches,
+    without_white_rim,
+)
 
 WHITE, DARK = (255, 255, 255), (60, 40, 30)
 
@@ -23,6 +29,11 @@ def disk(radius=120):
     return plane > 0
 
 
+def twice(probability):
+    """(what is joined, the networks' own word): both the same."""
+    return probability, probability
+
+
 @pytest.mark.parametrize(("level", "known"), [(255, True), (254, True), (250, False)])
 def test_a_backdrop_is_bleached_where_its_border_is_exactly_white(level, known):
     pixels = np.full((300, 200, 3), level, np.uint8)
@@ -41,7 +52,7 @@ def test_a_pale_product_that_fills_its_frame_leaves_the_backdrop_bleached():
 
 def test_white_that_the_frame_leads_to_is_reached_and_what_a_product_encloses_is_not():
     pixels, inside = ring()
-    share = reached_share(pixels, disk().astype(np.float32))
+    share = reached_share(pixels, *twice(disk().astype(np.float32)))
     assert share.dtype == np.float32
     assert (share[~disk(123)] == 1).all()
     assert not share[disk(118)].any() and not share[inside].any()
@@ -53,20 +64,47 @@ def test_a_seam_lets_nothing_through_and_a_way_does():
     seam[200, 200:] = WHITE
     way[197:204, 200:] = WHITE
     thought = (disk() & ~inside).astype(np.float32)
-    assert not reached_share(seam, thought)[inside].any()
-    assert reached_share(way, thought)[inside].mean() > 0.95
+    assert not reached_share(seam, *twice(thought))[inside].any()
+    assert reached_share(way, *twice(thought))[inside].mean() > 0.95
 
 
 def test_a_product_that_was_bleached_as_well_is_not_given_up():
     pixels, _ = ring()
     pixels[:, 200:] = WHITE
-    assert reached_share(pixels, disk().astype(np.float32)) is None
+    assert reached_share(pixels, *twice(disk().astype(np.float32))) is None
+
+
+def test_a_large_patch_that_the_networks_doubt_is_given_up_and_one_of_which_they_are_sure_is_not():
+    pixels, inside = ring()
+    pixels[:200, 195:206] = WHITE  # as a neckline opens to the frame
+    pixels[265:, 150:250] = WHITE  # a hem that was bleached with its backdrop
+    thought = disk().astype(np.float32)
+    coarse = np.where(inside | (np.arange(400) < 200)[:, None], np.float32(0.6), np.float32(0.95)) * thought
+    share = reached_share(pixels, thought, coarse)
+    assert share[inside].mean() > 0.95
+    assert not share[270:305, 160:240].any()
+
+
+def test_white_between_a_product_and_the_frame_that_it_was_cropped_at_goes():
+    pixels = np.full((60, 80, 3), 40, np.uint8)
+    pixels[-1], pixels[-2], pixels[:, 0] = 250, 140, 140  # mixed, and hardly mixed
+    alpha = without_white_rim(pixels, np.ones((60, 80), np.float32))
+    assert (alpha[-1, 3:-3] < 0.05).all() and (alpha[:-2, 3:-3] == 1).all()
+    assert (alpha[3:-3, 0] == 1).all()  # darker than half way: its own colour
+    assert alpha[-2, 40] == 1
+
+
+def test_a_pale_product_at_its_frame_keeps_its_rim():
+    pixels = np.full((60, 80, 3), 235, np.uint8)
+    pixels[-1] = 254
+    assert (without_white_rim(pixels, np.ones((60, 80), np.float32)) == 1).all()
+    assert (without_white_rim(pixels[:3], np.ones((3, 80), np.float32)) == 1).all()
 
 
 def test_shares_are_those_of_the_working_size():
     pixels, _ = ring()
     small = cv2.resize(disk().astype(np.float32), (100, 100), interpolation=cv2.INTER_AREA)
-    share = reached_share(pixels, small)
+    share = reached_share(pixels, *twice(small))
     assert share.shape == (100, 100)
     assert ((share > 0) & (share < 1)).sum() > 50  # of the pixels that the outline crosses
 
