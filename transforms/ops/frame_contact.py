@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+import math
 from typing import cast
 
 import cv2
@@ -71,7 +72,7 @@ def lasting_contact(pixels: Pixels, backdrop: Backdrop, mask: Mask) -> float:
 
     A product that was cropped at its own outline meets the frame as a ball meets the ground: the closer one looks, the
     shorter the contact. Where the frame cuts a product, the contact stays. So the picture itself is asked, at its own
-    resolution: of what lies within the depth of `mask`'s frame, how much lies in the outermost two pixels? What
+    resolution: of what lies within ten pixels of the frame, or 1 % of the side, how much lies in the outermost two? What
     two rows of backdrop or more surround is taken for whole.
 
     Args:
@@ -79,8 +80,10 @@ def lasting_contact(pixels: Pixels, backdrop: Backdrop, mask: Mask) -> float:
         backdrop: its plain backdrop, by `describe_backdrop` at any resolution.
         mask: what differs from it, bool [h, w], perhaps smaller.
     """
-    depth = max(3, round(_depth(mask) * min(pixels.shape[:2]) / min(mask.shape)))
-    return _lasting(_touched(mask), _strips(pixels, backdrop, depth), depth)
+    scale = min(pixels.shape[:2]) / min(mask.shape)
+    depth = max(_ROUND, round(_depth(mask) * scale))
+    near = _touched(mask, math.ceil(depth / scale))
+    return _lasting(near, _strips(pixels, backdrop, depth), depth)
 
 
 def cutout_contact(alpha: Pixels) -> float:
@@ -136,9 +139,9 @@ def _strips(pixels: Pixels, backdrop: Backdrop, depth: int) -> Iterator[Mask]:
         yield upright.T if columns is first else upright.T[::-1]
 
 
-def _touched(mask: Mask) -> tuple[NDArray[np.bool_], ...]:
-    """Where `mask` touches top, bottom, left and right, bool [side] each."""
-    depth = _depth(mask)
+def _touched(mask: Mask, depth: int | None = None) -> tuple[NDArray[np.bool_], ...]:
+    """Where `mask` comes within `depth` pixels (1 %) of top, bottom, left and right, bool [side] each."""
+    depth = depth or _depth(mask)
     return (
         mask[:depth].any(axis=0),
         mask[-depth:].any(axis=0),

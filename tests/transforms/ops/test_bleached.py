@@ -30,7 +30,7 @@ def disk(radius=120):
 
 
 def twice(probability):
-    """(what is joined, the networks' own word): both the same."""
+    """(what is joined, the second network's word): both the same."""
     return probability, probability
 
 
@@ -74,13 +74,13 @@ def test_a_product_that_was_bleached_as_well_is_not_given_up():
     assert reached_share(pixels, *twice(disk().astype(np.float32))) is None
 
 
-def test_a_large_patch_that_the_networks_doubt_is_given_up_and_one_of_which_they_are_sure_is_not():
+def test_a_large_patch_in_which_the_second_network_sees_nothing_is_given_up_and_another_is_not():
     pixels, inside = ring()
     pixels[:200, 195:206] = WHITE  # as a neckline opens to the frame
     pixels[265:, 150:250] = WHITE  # a hem that was bleached with its backdrop
     thought = disk().astype(np.float32)
-    coarse = np.where(inside | (np.arange(400) < 200)[:, None], np.float32(0.6), np.float32(0.95)) * thought
-    share = reached_share(pixels, thought, coarse)
+    second = np.where(inside | (np.arange(400) < 200)[:, None], np.float32(0.05), np.float32(0.3)) * thought
+    share = reached_share(pixels, thought, second)
     assert share[inside].mean() > 0.95
     assert not share[270:305, 160:240].any()
 

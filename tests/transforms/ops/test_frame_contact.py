@@ -78,6 +78,14 @@ def test_a_ball_that_was_cropped_at_its_outline_only_touches_the_frame(top: int,
     assert lasting(pixels) == 0.0
 
 
+@pytest.mark.parametrize("top", [0, 1, 2])
+def test_a_ball_in_a_small_picture_only_touches_its_frame_too(top: int) -> None:
+    pixels = np.full((340, 340, 3), 255, np.uint8)
+    cv2.circle(pixels, (170, top + 120), 120, (40, 70, 170), -1, cv2.LINE_AA)
+    assert contact_of(pixels) > 0.03
+    assert lasting(pixels) == 0.0
+
+
 @pytest.mark.parametrize("cut", [9, 18, 30, 60])
 @pytest.mark.parametrize("turns", range(4))
 def test_the_contact_of_a_ball_that_the_frame_cuts_lasts(cut: int, turns: int) -> None:
