@@ -183,7 +183,7 @@ def join(pixels: Pixels, looks: Looks) -> Seen:
         return Seen(looks, small, without_doubtful_holes(merged), backdrop, None)
     evidence = gather_evidence(small, merged, backdrop)
     joined = without_doubtful_holes(join_evidence(merged, evidence, lightness=backdrop.color_lab[0]))
-    reached = reached_share(pixels, joined, looks.others()) if bleached else None
+    reached = reached_share(pixels, joined) if bleached else None
     if reached is not None:
         reached = np.where(enclosed_gaps(small, merged), np.float32(1), reached)
     return Seen(looks, small, _beside(joined, reached), backdrop, evidence, reached=reached)

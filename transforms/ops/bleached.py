@@ -25,9 +25,6 @@ _LEAST_SHARE = 0.5
 _MOUTH = 1 / 1000  # of the longer side: half as wide as a way must be; a bleached seam lets nothing through
 # Of what the networks and colour take for product, the share that may be reached from the frame.
 _MOST_LOST = 0.06
-# Mean of the second network below which it sees nothing in a patch: in necklines and beside what stands apart it says
-# 0.04 at most, in parts of shoes and shirts that were bleached with their backdrop 0.26 and more.
-_UNSEEN = 0.1
 
 # A patch that the frame does not lead to is a gap where it is white to this mean, dE; where most of what lies two
 # pixels beyond its rim differs by this much at once, as beside a bright fold or a lit edge it does not; where the
@@ -60,31 +57,19 @@ def bleached_backdrop(pixels: Pixels) -> Backdrop | None:
     return _KNOWN if float(white[border_ring(Size(*white.shape))].mean()) >= _LEAST_SHARE else None
 
 
-def reached_share(pixels: Pixels, probability: Real, second: Real) -> Real | None:
+def reached_share(pixels: Pixels, probability: Real) -> Real | None:
     """How much of each pixel is exact white that the frame leads to, float32 [h, w] in [0, 1].
 
-    Where that would take much of the product, this was bleached as well, and is no longer told by its whiteness: then
-    only patches count in which the second network sees nothing, such as a neckline; None where there are none.
+    None where that would take much of the product: it was bleached as well, and is no longer told by its whiteness.
 
     Args:
         pixels: uint8 [H, W, 3], before a bleached backdrop.
         probability: of "product", float32 [h, w].
-        second: the second network's own, float32 [h, w].
     """
     share = resized(_reached(_exactly_white(pixels)).astype(np.float32), Size(*probability.shape))
     product = probability > 0.5
-    unseen = _unseen(product & (share > 0.5), second)
-    lost = float(share[product & ~unseen].sum())
-    if lost <= _MOST_LOST * float(np.count_nonzero(product)):
-        return share
-    return cast(Real, np.where(dilated(unseen, 1), share, np.float32(0))) if unseen.any() else None
-
-
-def _unseen(reached: Mask, second: Real) -> Mask:
-    """The patches of some size of what is `reached`, bool [h, w], in which the second network sees nothing."""
-    labels, areas = components(reached)
-    seen = np.bincount(labels.ravel(), second.ravel(), minlength=len(areas)) / np.maximum(areas, 1)
-    return cast(Mask, ((seen < _UNSEEN) & (areas >= LEAST_EXACT))[labels])
+    lost = float(share[product].sum())
+    return share if lost <= _MOST_LOST * float(np.count_nonzero(product)) else None
 
 
 def without_white_rim(pixels: Pixels, alpha: Matte) -> Matte:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 import math
+from collections.abc import Iterable, Iterator
 from typing import cast
 
 import cv2
@@ -72,8 +72,8 @@ def lasting_contact(pixels: Pixels, backdrop: Backdrop, mask: Mask) -> float:
 
     A product that was cropped at its own outline meets the frame as a ball meets the ground: the closer one looks, the
     shorter the contact. Where the frame cuts a product, the contact stays. So the picture itself is asked, at its own
-    resolution: of what lies within ten pixels of the frame, or 1 % of the side, how much lies in the outermost two? What
-    two rows of backdrop or more surround is taken for whole.
+    resolution: of what lies within ten pixels of the frame, or 1 % of the side, how much lies in the outermost two?
+    What two rows of backdrop or more surround is taken for whole.
 
     Args:
         pixels: the picture, uint8 [H, W, 3].
