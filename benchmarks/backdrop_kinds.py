@@ -37,7 +37,7 @@ def main() -> None:
 def judge(name: str, sights: list[Sight]) -> None:
     """How many are plain, and how far from the limit the nearest are."""
     smooth = [sight for sight in sights if sight.backdrop.plain]
-    colored = [border_texture(sight.small) for sight in smooth if not is_white(sight.backdrop)]
+    colored = [border_texture(sight.small, sight.backdrop) for sight in smooth if not is_white(sight.backdrop)]
     print(f"\n## {name}: {len(sights)} pictures")
     print(f"  explained by one colour field {len(smooth)}, of these white {len(smooth) - len(colored)}")
     print(f"  go to background {sum(sight.is_plain for sight in sights)}")

@@ -16,8 +16,9 @@ from transforms.inference.config import ServingConfig
 from transforms.inference.interface import InferenceClient
 from transforms.looks import ask_refiner, look, recheck, scaled
 from transforms.ops.alpha_layers import layers_of
+from transforms.ops.attached_shadow import without_attached_shadow
 from transforms.ops.backdrop import Backdrop, describe_backdrop, to_lab
-from transforms.ops.bleached import bleached_backdrop, enclosed_gaps, reached_share
+from transforms.ops.bleached import bleached_backdrop, enclosed_gaps, reached_share, without_white_rim
 from transforms.ops.clues import clues_of
 from transforms.ops.doubt import doubt_of
 from transforms.ops.edge_width import narrow_edges
@@ -194,7 +195,9 @@ def refine(seen: Seen, client: InferenceClient) -> Seen:
     if seen.evidence is None:
         return seen
     settled = settle(seen.probability, answer_of(seen, seen.evidence, client), seen.evidence)
-    return seen._replace(probability=_beside(without_doubtful_holes(settled), seen.reached), coarse=seen.probability)
+    whole = _beside(without_doubtful_holes(settled), seen.reached)
+    alone = without_attached_shadow(seen.pixels, whole, seen.looks.merged(), seen.evidence)
+    return seen._replace(probability=alone, coarse=seen.probability)
 
 
 def _beside(probability: Real, reached: Real | None) -> Real:
@@ -210,7 +213,8 @@ def answer_of(seen: Seen, evidence: Evidence, client: InferenceClient) -> Real:
 def matte(pixels: Pixels, seen: Seen) -> Matte:
     """The alpha matte at full resolution, float32 [H, W]: enlarged along the colours, narrow where they do not tell."""
     drawn = draw(seen)
-    return narrow_edges(enlarge_alpha(pixels, drawn), drawn, seen.pixels)
+    alpha = narrow_edges(enlarge_alpha(pixels, drawn), drawn, seen.pixels)
+    return alpha if seen.reached is None else without_white_rim(pixels, alpha)
 
 
 def draw(seen: Seen) -> Matte:

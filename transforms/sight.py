@@ -12,6 +12,7 @@ from transforms.inference.interface import InferenceClient
 from transforms.ops.backdrop import Backdrop, describe_backdrop, fill_field
 from transforms.ops.collage import count_panels
 from transforms.ops.frame_contact import (
+    cutout_contact,
     differs_from_backdrop,
     frame_contact,
     lasting_contact,
@@ -73,7 +74,7 @@ class Sight:
         """A seamless backdrop or none at all; the calm wall of a room is a scene."""
         if self.is_cutout or not self.backdrop.plain:
             return self.is_cutout
-        return is_white(self.backdrop) or border_texture(self.small) <= self._max_texture
+        return is_white(self.backdrop) or border_texture(self.small, self.backdrop) <= self._max_texture
 
     @cached_property
     def panels(self) -> int:
@@ -123,12 +124,12 @@ class Sight:
 
         Colour has to accuse at the picture's own resolution too, where a whole product only touches the frame.
 
-        A file with alpha answers 0: cut-outs are stored cropped to their bounding box. So does a scene in which the
-        network cannot tell product from surroundings, unless it is sure along more than a third of a side: the gate
-        behind the segmentation judges that.
+        Of a file with alpha its own alpha tells (`cutout_contact`). A scene in which the network cannot tell product
+        from surroundings answers 0, unless it is sure along more than a third of a side: the gate behind the
+        segmentation judges that.
         """
         if self.is_cutout:
-            return 0.0
+            return cutout_contact(cast(Pixels, self._image.alpha))
         if not self.is_plain:
             sure = frame_contact(without_specks(self._coarse_map > _SURE, _LEAST_PART))
             return 0.0 if self.undecided_share > _UNDECIDED and sure <= _ALONG else sure

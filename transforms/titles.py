@@ -38,6 +38,8 @@ _WEAK = frozenset(COLOURS) | frozenset(
         *("kitchen", "office", "pet", "sport", "toddler", "top", "water"),
     )
 )
+# makers too: alone or at a phrase's end they are fruit and tree, before a name that no list knows they are who made it
+_MAKERS = frozenset(("apple", "blackberry", "orange", "palm"))
 
 
 def named_kind(texts: Iterable[str], kinds: Kinds) -> int | None:
@@ -78,7 +80,9 @@ def _head(phrase: Tokens, names: Mapping[Tokens, int], weak: bool) -> int | None
     for end in range(len(phrase), 0, -1):
         for begin in range(end):
             place = _place(phrase[begin:end], names)
-            if place is not None and (weak or begin < end - 1 or _singular(phrase[begin]) not in _WEAK):
+            if place is None or (end < len(phrase) and phrase[end - 1] in _MAKERS):
+                continue
+            if weak or begin < end - 1 or _singular(phrase[begin]) not in _WEAK:
                 return place
     return None
 

@@ -228,6 +228,13 @@ def test_a_cut_out_file_may_touch_its_frame() -> None:
     assert check(job_of(np.full((400, 400, 3), 90, np.uint8), alpha), FakeClient(), LIMITS).task == "background"
 
 
+def test_a_cut_out_file_that_its_own_frame_cuts_is_skipped() -> None:
+    alpha = np.zeros((400, 600), np.uint8)
+    alpha[:, 150:450] = 255
+    end = refused(job_of(np.full((400, 600, 3), 90, np.uint8), alpha), FakeClient())
+    assert (end.reason, end.value) == ("cut_by_frame", pytest.approx(0.5))
+
+
 def test_text_beside_the_product_is_an_overlay() -> None:
     end = refused(job_of(on_white()), answering("text_detector", COVERAGE=0.04, BOXES=1.0))
     assert (end.reason, end.detail) == ("text_overlay", "text stands beside the product")

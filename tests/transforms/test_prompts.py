@@ -100,6 +100,21 @@ def test_every_word_of_the_table_names_the_category_that_it_stands_in():
         assert {category_of([word]).name for word in category.words} == {category.name}
 
 
+@pytest.mark.parametrize(
+    ("title", "category"),
+    [
+        ("Cotton bath towels, teal", "decor"),
+        ("Handheld garment steamer", "decor"),
+        ("Apple Cinema 30", "other"),
+        ("Palm Treo Pro", "other"),
+        ("6 piece non-stick baking set", "kitchen"),
+        ("Multigroom kit", "beauty"),
+    ],
+)
+def test_what_shops_sold_under_other_names_is_known(title, category):
+    assert category_of([title]).name == category
+
+
 def test_a_rows_own_prompt_stands_alone_and_gets_its_pose():
     words = prompts_of(product(title="Wall clock", prompt=" deep green backdrop "))
     assert words.prompts == ("deep green backdrop, hung on the wall",)

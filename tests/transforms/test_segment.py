@@ -178,6 +178,19 @@ def test_bleached_white_that_the_frame_leads_to_is_no_product_whoever_says_so():
         assert (one.probability[350:420, 160:350] > 0.5).all()
 
 
+def test_a_row_of_white_between_a_product_and_its_frame_is_not_cut_out_with_it():
+    pixels = np.full((900, 700, 3), 255, np.uint8)
+    pixels[400:899, 150:550] = (50, 90, 140)
+
+    def grown(image):
+        return cv2.dilate((image.min(-1) < 128).astype(np.float32), np.ones((9, 9)))
+
+    client = both(lambda inputs: {"ALPHA": np.stack([grown(image) for image in inputs["IMAGE"]])[..., None]})
+    alpha = cut_out(ProductImage(pixels, FACTS), client).alpha
+    assert (alpha[600:898, 200:500] == 1).all()
+    assert not (alpha[-1, 200:500] > 0.1).any()
+
+
 def test_a_product_that_one_network_misses_is_not_trusted():
     nothing = FakeClient({"segmenter": lambda inputs: {"ALPHA": np.zeros((*inputs["IMAGE"].shape[:3], 1), "f4")}})
     doubted, trusted = (segment(job_of(vase()[0]), client, OPEN).scores for client in (nothing, FakeClient()))

@@ -72,6 +72,11 @@ def test_a_colour_or_material_names_a_product_only_by_itself(title, name):
     assert (kind("Oranges"), kind("Art print"), kind("Six glasses")) == ("food", "wall", "kitchen")
 
 
+def test_a_maker_that_is_also_a_fruit_names_one_only_at_the_end_of_its_phrase():
+    assert (kind("Orange Nexus 5"), kind("Orange Nexus tee"), kind("Orange")) == (None, "tee", "food")
+    assert (kind("Organic orange, 1 kg"), kind("Oranges from Spain"), kind("Oranges Navel")) == ("food",) * 3
+
+
 def test_a_colour_in_the_title_gives_way_to_the_category():
     assert kind("Sunset peach", "Tees") == "tee"
     assert kind("Peach", "Groceries") == "food"

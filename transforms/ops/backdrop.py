@@ -18,7 +18,7 @@ Lab = NDArray[np.float32]
 
 _THUMBNAIL = 192  # longest side, pixels, at which a backdrop is described
 _RING = 0.045  # share of the side that counts as border
-_NEAR = 6.0  # a border pixel this close to the fitted field belongs to the backdrop
+NEAR = 6.0  # a border pixel this close to the fitted field belongs to the backdrop
 # a product that was cropped at its own outline covers much of the border; blank white in all corners still tells
 _WHITE_SHARE, _WHITE_SPREAD, _WHITE_LIGHTNESS, _WHITE_CHROMA = 0.5, 1.2, 98.0, 2.0
 _ALL = slice(None)
@@ -70,9 +70,9 @@ def describe_backdrop(
     basis, colors = _basis(Size(*lab.shape[:2]))[ring], lab[ring]
     coefficients = _robust_fit(basis, colors)
     distance = np.linalg.norm(colors - basis @ coefficients, axis=1)
-    near = distance < _NEAR
+    near = distance < NEAR
     share = float(near.mean())
-    spread = float(np.sqrt(np.mean(distance[near] ** 2))) if near.any() else _NEAR
+    spread = float(np.sqrt(np.mean(distance[near] ** 2))) if near.any() else NEAR
     on_border = basis @ coefficients
     gradient = float(np.linalg.norm(np.ptp(on_border, axis=0)))
     color = np.median(on_border, axis=0)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from transforms.ops.backdrop import Backdrop, border_ring, to_lab
 from transforms.ops.masks import FLAT, LEAST_EXACT, components, dilated, eroded, holes, resized
-from transforms.records import Mask, Pixels, Size
+from transforms.records import Mask, Matte, Pixels, Size
 
 Real = NDArray[np.float32]
 
@@ -32,6 +32,9 @@ _MOST_LOST = 0.06
 # most of them networks are surer (benchmarks.bleached_patches), and a gap that stays white is better than a print lost.
 _GAP_MEAN, GAP_RIM, GAP_SURE, GAP_AREA = 1.35, 17.0, 0.8, 200
 _RIM_PERCENTILE = 20
+
+# pixels; share of the product's own darkness below which a pixel there is more white than product; levels of it
+_RIM, _RIM_WHITE, _RIM_DARK = 2, 0.5, 40
 
 _KNOWN = Backdrop(True, (100.0, 0.0, 0.0), 0.0, 1.0, 0.0, ((100.0, 0.0, 0.0), *((0.0, 0.0, 0.0),) * 5))
 
@@ -67,6 +70,28 @@ def reached_share(pixels: Pixels, probability: Real) -> Real | None:
     product = probability > 0.5
     lost = float(share[product].sum())
     return share if lost <= _MOST_LOST * float(np.count_nonzero(product)) else None
+
+
+def without_white_rim(pixels: Pixels, alpha: Matte) -> Matte:
+    """`alpha`, float32 [H, W], without the white between a product and the frame that it was cropped at.
+
+    That is a pixel or two, which no working size shows. There the backdrop is known, and what is further in shows the
+    product's own colour: how much of the way from white to that a pixel has come is its alpha.
+
+    >>> pixels = np.full((9, 9, 3), 55, np.uint8); pixels[8] = 255
+    >>> without_white_rim(pixels, np.ones((9, 9), np.float32))[6:, 4]
+    array([1., 1., 0.], dtype=float32)
+    """
+    cut = alpha.copy()
+    if min(alpha.shape) <= 2 * _RIM:
+        return cut
+    dark = (255 - pixels.astype(np.float32)).mean(axis=2)
+    for turns in range(4):
+        side, seen = np.rot90(cut, turns), np.rot90(dark, turns)  # views: what is written to `side` is in `cut`
+        share = seen[:_RIM] / np.maximum(seen[_RIM], 1)
+        white = (share < _RIM_WHITE) & (seen[_RIM] > _RIM_DARK)
+        side[:_RIM] = np.where(white, np.minimum(side[:_RIM], share), side[:_RIM])
+    return cut
 
 
 def enclosed_gaps(pixels: Pixels, coarse: Real) -> Mask:

@@ -2,7 +2,13 @@ import cv2
 import numpy as np
 import pytest
 
-from transforms.ops.bleached import bleached_backdrop, enclosed_gaps, reached_share, white_patches
+from transforms.ops.bleached import (
+    bleached_backdrop,
+    enclosed_gaps,
+    reached_share,
+    white_patches,
+    without_white_rim,
+)
 
 WHITE, DARK = (255, 255, 255), (60, 40, 30)
 
@@ -61,6 +67,22 @@ def test_a_product_that_was_bleached_as_well_is_not_given_up():
     pixels, _ = ring()
     pixels[:, 200:] = WHITE
     assert reached_share(pixels, disk().astype(np.float32)) is None
+
+
+def test_white_between_a_product_and_the_frame_that_it_was_cropped_at_goes():
+    pixels = np.full((60, 80, 3), 40, np.uint8)
+    pixels[-1], pixels[-2], pixels[:, 0] = 250, 140, 140  # mixed, and hardly mixed
+    alpha = without_white_rim(pixels, np.ones((60, 80), np.float32))
+    assert (alpha[-1, 3:-3] < 0.05).all() and (alpha[:-2, 3:-3] == 1).all()
+    assert (alpha[3:-3, 0] == 1).all()  # darker than half way: its own colour
+    assert alpha[-2, 40] == 1
+
+
+def test_a_pale_product_at_its_frame_keeps_its_rim():
+    pixels = np.full((60, 80, 3), 235, np.uint8)
+    pixels[-1] = 254
+    assert (without_white_rim(pixels, np.ones((60, 80), np.float32)) == 1).all()
+    assert (without_white_rim(pixels[:3], np.ones((3, 80), np.float32)) == 1).all()
 
 
 def test_shares_are_those_of_the_working_size():

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from transforms.ops.backdrop import describe_backdrop
 from transforms.ops.frame_contact import (
+    cutout_contact,
     differs_from_backdrop,
     frame_contact,
     lasting_contact,
@@ -77,6 +78,14 @@ def test_a_ball_that_was_cropped_at_its_outline_only_touches_the_frame(top: int,
     assert lasting(pixels) == 0.0
 
 
+@pytest.mark.parametrize("top", [0, 1, 2])
+def test_a_ball_in_a_small_picture_only_touches_its_frame_too(top: int) -> None:
+    pixels = np.full((340, 340, 3), 255, np.uint8)
+    cv2.circle(pixels, (170, top + 120), 120, (40, 70, 170), -1, cv2.LINE_AA)
+    assert contact_of(pixels) > 0.03
+    assert lasting(pixels) == 0.0
+
+
 @pytest.mark.parametrize("cut", [9, 18, 30, 60])
 @pytest.mark.parametrize("turns", range(4))
 def test_the_contact_of_a_ball_that_the_frame_cuts_lasts(cut: int, turns: int) -> None:
@@ -105,3 +114,35 @@ def test_contact_is_the_same_however_the_picture_is_turned(top: int, left: int, 
     mask[top : top + tall, left : left + wide] = True
     assert {frame_contact(np.rot90(mask, turns)) for turns in range(4)} == {frame_contact(mask)}
     assert 0.0 <= frame_contact(mask) <= 1.0
+
+
+def alpha_of(box: tuple[slice, slice], size: tuple[int, int] = (400, 600)) -> Pixels:
+    """A file's alpha, solid in `box`."""
+    alpha = np.zeros(size, np.uint8)
+    alpha[box] = 255
+    return alpha
+
+
+def test_a_cut_out_that_leaves_room_beside_its_product_and_ends_flat_at_the_frame_is_cut() -> None:
+    torso = alpha_of((slice(None), slice(150, 450)))
+    assert cutout_contact(torso) == pytest.approx(0.5)
+    assert cutout_contact(np.ascontiguousarray(torso.T)) == pytest.approx(0.5)
+
+
+def test_a_cut_out_that_is_cropped_at_its_outline_or_lies_apart_from_the_frame_is_whole() -> None:
+    assert cutout_contact(alpha_of((slice(None), slice(None)))) == 0.0  # a box fills its own file
+    assert cutout_contact(alpha_of((slice(6, 394), slice(150, 450)))) == 0.0
+    touching = np.asarray(cv2.circle(np.zeros((400, 600), np.uint8), (300, 150), 150, 255, -1), np.uint8)
+    assert cutout_contact(touching) == 0.0  # a ball only touches its frame
+
+
+def test_a_cut_out_that_was_padded_evenly_to_a_square_is_whole() -> None:
+    assert cutout_contact(alpha_of((slice(None), slice(150, 450)), (600, 600))) == 0.0
+    assert cutout_contact(alpha_of((slice(None), slice(100, 450)), (600, 600))) > 0.5
+    assert cutout_contact(alpha_of((slice(100, None), slice(150, 450)), (600, 600))) == pytest.approx(0.5)
+
+
+def test_a_shadow_in_a_files_alpha_that_runs_to_the_frame_is_no_contact() -> None:
+    alpha = alpha_of((slice(50, 300), slice(150, 450)))
+    alpha[300:, 100:500] = 90
+    assert cutout_contact(alpha) == 0.0
