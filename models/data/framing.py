@@ -57,7 +57,7 @@ class CameraPose:
 def axes(azimuth_deg: float, pitch_deg: float) -> Floats:
     """Return the camera's right, up and backward axes as the columns of a (3, 3) rotation.
 
-    >>> axes(0.0, 0.0).round(6).tolist()
+    >>> (axes(0.0, 0.0).round(6) + 0).tolist()
     [[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]]
     """
     azimuth, pitch = np.radians([azimuth_deg, pitch_deg])

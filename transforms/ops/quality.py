@@ -34,7 +34,7 @@ class Cover(NamedTuple):
 def cover_of(core: Mask, mask: Mask) -> Cover:
     """Hold a core against its mask, both bool [h, w]; an empty mask is wholly covered.
 
-    >>> mask = np.zeros((60, 60), bool); mask[10:50, 10:50] = True
+    >>> mask = np.zeros((60, 60), bool); mask[10:51, 10:51] = True
     >>> cover_of(mask, mask)
     Cover(share=1.0, thick_share=1.0, thin_share=0.0)
     """
